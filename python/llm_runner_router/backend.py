@@ -1,0 +1,123 @@
+"""What a router offers, be it in this process or behind a channel.
+
+``Runtime`` (this process) and ``RemoteBackend`` (gRPC) implement it; ``LLMRouter`` is the face
+over either, and the server puts a Runtime on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.errors import RouterError
+from llm_runner_router.registry.records import LoadProgress, ModelPage, ModelRecord, ModelView
+from llm_runner_router.types import Event, HealthReport, Request, Response, Status
+
+ProgressListener = Callable[[LoadProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Who calls and until when: ``deadline`` is a time of ``time.monotonic()``."""
+
+    caller: str = "anonymous"
+    deadline: float | None = None
+
+
+ANONYMOUS = CallContext()
+
+
+class Backend(Protocol):
+    """All methods raise RouterError and nothing else for what can go wrong.
+
+    Instances belong to one event loop. Iterators must be closed (``aclose``) or exhausted;
+    closing one early, or cancelling the task that consumes it, cancels its work.
+    """
+
+    async def initialize(self) -> None:
+        """Open what is needed. Called once, before anything else."""
+        ...
+
+    async def process(self, request: Request, context: CallContext = ANONYMOUS) -> Response:
+        """Answer whole."""
+        ...
+
+    def process_stream(
+        self, request: Request, context: CallContext = ANONYMOUS
+    ) -> AsyncIterator[Event]:
+        """Answer as Started, Chunk …, Complete."""
+        ...
+
+    async def process_batch(
+        self, requests: Sequence[Request], context: CallContext = ANONYMOUS
+    ) -> Sequence[Response | RouterError]:
+        """Answer each, in order; one that fails does not fail the others."""
+        ...
+
+    def converse(
+        self, messages: AsyncIterator[SessionMessage], context: CallContext = ANONYMOUS
+    ) -> AsyncIterator[SessionEvent]:
+        """Run a session. The end of ``messages`` lets what runs finish."""
+        ...
+
+    async def tokenize(
+        self, model: str | None, text: str, *, add_special: bool, parse_special: bool
+    ) -> Sequence[int]:
+        """The token ids of a text."""
+        ...
+
+    async def detokenize(self, model: str | None, token_ids: Sequence[int]) -> str:
+        """The text of token ids."""
+        ...
+
+    async def register_model(self, record: ModelRecord) -> ModelView:
+        """Add a model; AlreadyExistsError where the id is taken."""
+        ...
+
+    async def unregister_model(self, model: str) -> None:
+        """Forget a model and unload it; its file stays."""
+        ...
+
+    async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
+        """Change the named fields (paths such as ``name`` or ``config.temperature``)."""
+        ...
+
+    async def get_model(self, model: str) -> ModelView:
+        """One model."""
+        ...
+
+    async def list_models(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
+        """Models in the order of their ids; ``page_size`` 0 leaves the size to the service."""
+        ...
+
+    async def load_model(
+        self, model: str, on_progress: ProgressListener | None = None
+    ) -> ModelView:
+        """Bring a model into memory. Concurrent loads of one model are one load."""
+        ...
+
+    async def unload_model(self, model: str) -> None:
+        """Take a model out of memory once its running requests are done."""
+        ...
+
+    async def get_config(self) -> Mapping[str, Any]:
+        """The configuration in force, nested, with snake_case keys."""
+        ...
+
+    async def update_config(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change what may change while running; the rest is InvalidConfigError."""
+        ...
+
+    async def get_status(self) -> Status:
+        """What the service does now."""
+        ...
+
+    async def check_health(self) -> HealthReport:
+        """Whether requests are taken."""
+        ...
+
+    async def close(self) -> None:
+        """Cancel what runs and give everything back. May be called more than once."""
+        ...

@@ -1,0 +1,149 @@
+"""Every error that a caller can meet, made here and translated to gRPC in ``server/status.py``.
+
+::
+
+    RouterError
+    ├── InvalidRequestError      a field of the request is wrong      INVALID_ARGUMENT
+    │   └── ContextLengthError   prompt longer than the context       INVALID_ARGUMENT
+    ├── InvalidConfigError       a configuration value is wrong       INVALID_ARGUMENT
+    ├── ModelNotFoundError       no such model                        NOT_FOUND
+    ├── RequestNotFoundError     no such request on this stream       NOT_FOUND
+    ├── AlreadyExistsError       the id is taken                      ALREADY_EXISTS
+    ├── ModelFileError           the file cannot be run               FAILED_PRECONDITION
+    ├── ModelBusyError           the model's state forbids it now     FAILED_PRECONDITION
+    ├── UnsupportedError         valid, but not offered               UNIMPLEMENTED
+    ├── OverloadedError          queue or memory is full              RESOURCE_EXHAUSTED
+    ├── TimeLimitError           a time limit passed                  DEADLINE_EXCEEDED
+    ├── UnavailableError         draining, or the peer is away        UNAVAILABLE
+    └── EngineError              the engine failed                    INTERNAL
+
+``reason`` is stable and part of the API; the message is for people and may change.
+"""
+
+from __future__ import annotations
+
+
+class RouterError(Exception):
+    """Base of all. ``reason`` is an UPPER_SNAKE word that clients may compare."""
+
+    reason = "INTERNAL"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if reason is not None:
+            self.reason = reason
+
+
+class FieldError(RouterError):
+    """An error that one field of the input is to blame for."""
+
+    def __init__(self, field: str, value: object, allowed: str, *, reason: str | None = None) -> None:
+        super().__init__(f"{field}: {shorten(value)} is not allowed; allowed: {allowed}", reason=reason)
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+
+class InvalidRequestError(FieldError):
+    """A field of the request is wrong."""
+
+    reason = "INVALID_REQUEST"
+
+
+class ContextLengthError(RouterError):
+    """The prompt does not fit the model's context."""
+
+    reason = "CONTEXT_LENGTH_EXCEEDED"
+
+    def __init__(self, prompt_tokens: int, context_length: int) -> None:
+        super().__init__(
+            f"prompt: {prompt_tokens} tokens do not fit the context of {context_length} tokens "
+            "(at least one must be left for the answer)"
+        )
+        self.prompt_tokens = prompt_tokens
+        self.context_length = context_length
+
+
+class InvalidConfigError(FieldError):
+    """A configuration value is wrong; the service does not start, or keeps its old one."""
+
+    reason = "INVALID_CONFIG"
+
+
+class ModelNotFoundError(RouterError):
+    """No model of that id is registered."""
+
+    reason = "MODEL_NOT_FOUND"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model {shorten(model)} is not registered")
+        self.model = model
+
+
+class RequestNotFoundError(RouterError):
+    """The request id is unknown on this stream."""
+
+    reason = "REQUEST_NOT_FOUND"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {shorten(request_id)} is unknown on this stream")
+        self.request_id = request_id
+
+
+class AlreadyExistsError(RouterError):
+    """The id is taken."""
+
+    reason = "ALREADY_EXISTS"
+
+
+class ModelFileError(RouterError):
+    """The model's file is missing, damaged, dishonest or of a kind that cannot be run."""
+
+    reason = "MODEL_FILE_INVALID"
+
+
+class ModelBusyError(RouterError):
+    """The model's present state forbids the operation."""
+
+    reason = "MODEL_BUSY"
+
+
+class UnsupportedError(RouterError):
+    """A valid wish that this version does not offer."""
+
+    reason = "UNSUPPORTED"
+
+
+class OverloadedError(RouterError):
+    """The queue or the memory is full; ``retry_after`` seconds is a hint."""
+
+    reason = "OVERLOADED"
+
+    def __init__(self, message: str, *, retry_after: float, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after = retry_after
+
+
+class TimeLimitError(RouterError):
+    """A deadline or the limit between two tokens passed."""
+
+    reason = "TIME_LIMIT"
+
+
+class UnavailableError(RouterError):
+    """The service drains, or a remote one cannot be reached. Safe to try elsewhere."""
+
+    reason = "UNAVAILABLE"
+
+
+class EngineError(RouterError):
+    """The engine failed in a way that the caller is not to blame for."""
+
+    reason = "ENGINE_FAILED"
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """The repr of a hostile value, short enough for a message."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,81 @@
+"""What the pipeline asks of whoever produces an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_runner_router.types import FinishReason, Metrics, Request, TokenLogprob
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way to a provider.
+
+    ``deadline`` is a time of ``time.monotonic()`` or ``None``; ``caller`` is the name that
+    fairness counts by; ``hold`` keeps the KV of this conversation until ``release``.
+    """
+
+    request_id: str
+    request: Request
+    caller: str = "anonymous"
+    deadline: float | None = None
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has begun. Sent once, before any delta."""
+
+    prompt_logprobs: Sequence[TokenLogprob] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The text and tokens that were waiting when the consumer asked."""
+
+    text: str
+    token_ids: Sequence[int] = ()
+    logprobs: Sequence[TokenLogprob] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of an answer with the provider's own final usage."""
+
+    finish_reason: FinishReason
+    metrics: Metrics
+
+
+ProviderEvent = Accepted | Delta | Finished
+
+
+class Provider(Protocol):
+    """Produces answers for one model. Implementations belong to one event loop.
+
+    ``generate`` yields Accepted, any number of Delta, then Finished; it raises a RouterError
+    instead of Finished when it fails. Closing the iterator early (``aclose`` or cancellation of
+    the consuming task) cancels the work at once. A consumer that does not ask for the next event
+    pauses its own answer only.
+    """
+
+    def generate(self, call: Call) -> AsyncIterator[ProviderEvent]:
+        """Answer ``call``."""
+        ...
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> Sequence[int]:
+        """The token ids of ``text``; UnsupportedError where the provider has no tokenizer."""
+        ...
+
+    def detokenize(self, token_ids: Sequence[int]) -> str:
+        """The text of ``token_ids``."""
+        ...
+
+    def release(self, request_id: str) -> None:
+        """Let go of the KV that a call with ``hold`` kept. Unknown ids are ignored."""
+        ...
+
+    async def close(self) -> None:
+        """End what runs and give the memory back. May be called more than once."""
+        ...
