@@ -1,0 +1,1 @@
+"""LLM Runner Router: run GGUF models and route requests to them."""
