@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/status.h"
 #include "kv/kv_cache.h"
@@ -12,11 +13,24 @@
 
 namespace llmr {
 
+// Who computes attention in the layers that lie on the CPU. Layers on a GPU always take kGgml.
+enum class AttentionKind {
+  kPaged,  // our own operation: bit-identical whatever the batch
+  kGgml,   // ggml's operations over the same pool
+};
+
+// "paged" or "ggml". Errors: INVALID_ARGUMENT / ATTENTION_UNKNOWN.
+Result<AttentionKind> ParseAttentionKind(std::string_view name);
+
 struct RunnerConfig {
   std::int32_t threads = 1;
   std::int32_t batch_tokens = 512;  // most tokens in one batch
   std::int32_t max_outputs = 512;   // most rows of logits in one batch
+  AttentionKind attention = AttentionKind::kPaged;
 };
+
+// The cache that fits a model: layers, width and placement filled in, `blocks` left to the caller.
+KvCacheConfig KvCacheConfigFor(const Model& model, std::int32_t block_size, KvType type);
 
 // Not thread-safe: owned and called by the engine's thread.
 class Runner {

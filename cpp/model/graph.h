@@ -1,0 +1,49 @@
+// The blocks that decoder architectures share, as ggml graph nodes.
+//
+// Shapes are ggml's: the first dimension is contiguous. Every operation here treats each token's
+// column by itself, so a token's result does not depend on which others are in the batch.
+#pragma once
+
+#include <ggml.h>
+
+#include <cstdint>
+
+#include "model/hparams.h"
+
+namespace llmr {
+
+struct GraphContext {
+  ggml_context* context;  // holds the nodes, without data
+  ggml_cgraph* graph;
+};
+
+struct GraphInputs {
+  ggml_tensor* tokens;     // I32 [tokens]
+  ggml_tensor* positions;  // I32 [tokens]
+  ggml_tensor* outputs;    // I32 [outputs]: indices of the tokens whose logits are wanted;
+                           // nullptr: none
+};
+
+// The cache of one layer as it is after this batch's keys and values were stored in it.
+struct StoredLayer {
+  ggml_tensor* keys;    // [kv_width, slots]
+  ggml_tensor* values;  // [kv_width, slots]
+};
+
+// How layers attend. The runner's part: it knows where keys and values lie.
+class AttentionBuilder {
+ public:
+  virtual ~AttentionBuilder() = default;
+
+  // Stores this batch's keys and values, both F32 [head_dim, kv_heads, tokens], in the cache of
+  // `layer`.
+  virtual StoredLayer Store(const GraphContext& graph, std::int32_t layer, ggml_tensor* keys,
+                            ggml_tensor* values) const = 0;
+
+  // Attends with `queries`, F32 [head_dim, heads, tokens], over `stored`: each token over its own
+  // sequence up to itself. Returns F32 [head_dim × heads, tokens].
+  virtual ggml_tensor* Attend(const GraphContext& graph, std::int32_t layer, ggml_tensor* queries,
+                              const StoredLayer& stored, float scale) const = 0;
+};
+
+}  // namespace llmr
