@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace llmr {
+#include "base/ids.h"
 
-using SequenceId = std::uint64_t;
-using TokenId = std::int32_t;
-using BlockId = std::int32_t;
+namespace llmr {
 
 // One sequence's share of a step: `token_count` consecutive tokens of it.
 struct BatchItem {

@@ -1,0 +1,219 @@
+#include "kv/block_pool.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace llmr {
+namespace {
+
+Error Misuse(const std::string& what) {
+  return Error{ErrorCode::kInternal, "KV_BLOCK_MISUSE", what};
+}
+
+// The finaliser of splitmix64.
+std::uint64_t Mix(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+std::uint64_t HashPrefix(std::uint64_t parent, std::span<const TokenId> tokens) {
+  std::uint64_t hash = Mix(parent + 0x9E3779B97F4A7C15ULL);
+  for (const TokenId token : tokens) {
+    hash = Mix(hash + 0x9E3779B97F4A7C15ULL + static_cast<std::uint32_t>(token));
+  }
+  return hash;
+}
+
+Result<BlockPool> BlockPool::Create(const BlockPoolConfig& config) {
+  if (config.blocks < 1) {
+    return Error{ErrorCode::kInvalidArgument, "KV_CONFIG",
+                 "blocks is " + std::to_string(config.blocks) + "; allowed: at least 1"};
+  }
+  if (config.block_size < 1) {
+    return Error{ErrorCode::kInvalidArgument, "KV_CONFIG",
+                 "block_size is " + std::to_string(config.block_size) + "; allowed: at least 1"};
+  }
+  return BlockPool(config);
+}
+
+BlockPool::BlockPool(const BlockPoolConfig& config)
+    : config_(config), blocks_(static_cast<std::size_t>(config.blocks)) {
+  free_.reserve(blocks_.size());
+  for (BlockId block = config.blocks - 1; block >= 0; --block) {
+    free_.push_back(block);
+  }
+}
+
+Result<BlockId> BlockPool::Allocate() {
+  if (free_.empty()) {
+    if (oldest_ == kNoBlock) {
+      return Error{ErrorCode::kResourceExhausted, "KV_POOL_EXHAUSTED",
+                   "all " + std::to_string(size()) + " blocks of the KV cache are in use"};
+    }
+    const BlockId victim = oldest_;
+    Unlink(victim);
+    Unseal(victim);
+    free_.push_back(victim);
+  }
+  const BlockId block = free_.back();
+  free_.pop_back();
+  at(block).references = 1;
+  return block;
+}
+
+Status BlockPool::Retain(BlockId block) {
+  LLMR_RETURN_IF_ERROR(CheckHeld(block));
+  Hold(block);
+  return Ok();
+}
+
+Status BlockPool::Release(std::span<const BlockId> blocks) {
+  std::unordered_map<BlockId, std::int32_t> wanted;
+  for (const BlockId block : blocks) {
+    LLMR_RETURN_IF_ERROR(CheckHeld(block));
+    if (++wanted[block] > at(block).references) {
+      return Misuse("block " + std::to_string(block) + " is released more often than it is held");
+    }
+  }
+  for (std::size_t i = blocks.size(); i > 0; --i) {
+    LetGo(blocks[i - 1]);
+  }
+  return Ok();
+}
+
+Result<BlockId> BlockPool::Seal(BlockId block, BlockId parent, std::span<const TokenId> tokens) {
+  LLMR_RETURN_IF_ERROR(CheckSeal(block, parent, tokens));
+  const std::uint64_t parent_hash = parent == kNoBlock ? 0 : at(parent).hash;
+  const std::uint64_t parent_content = parent == kNoBlock ? 0 : at(parent).content;
+  const std::uint64_t hash = config_.hash(parent_hash, tokens);
+  const BlockId equal = Find(hash, parent_content, tokens);
+  if (equal != kNoBlock) {
+    Hold(equal);
+    LetGo(block);
+    return equal;
+  }
+  Block& sealed = at(block);
+  sealed.sealed = true;
+  sealed.hash = hash;
+  sealed.content = ++last_content_;
+  sealed.parent = parent_content;
+  sealed.tokens.assign(tokens.begin(), tokens.end());
+  by_hash_.emplace(hash, block);
+  return block;
+}
+
+std::vector<BlockId> BlockPool::Match(std::span<const TokenId> tokens, std::size_t limit) {
+  const auto size = static_cast<std::size_t>(block_size());
+  std::vector<BlockId> chain;
+  std::uint64_t hash = 0;
+  std::uint64_t content = 0;
+  for (std::size_t begin = 0; chain.size() < limit && tokens.size() - begin >= size;
+       begin += size) {
+    const auto part = tokens.subspan(begin, size);
+    hash = config_.hash(hash, part);
+    const BlockId found = Find(hash, content, part);
+    if (found == kNoBlock) {
+      break;
+    }
+    Hold(found);
+    content = at(found).content;
+    chain.push_back(found);
+  }
+  return chain;
+}
+
+std::int32_t BlockPool::references(BlockId block) const {
+  return Exists(block) ? at(block).references : 0;
+}
+
+bool BlockPool::sealed(BlockId block) const { return Exists(block) && at(block).sealed; }
+
+Status BlockPool::CheckHeld(BlockId block) const {
+  if (!Exists(block)) {
+    return Misuse("block is " + std::to_string(block) + "; allowed: 0 to " +
+                  std::to_string(size() - 1));
+  }
+  if (at(block).references == 0) {
+    return Misuse("block " + std::to_string(block) + " is not held");
+  }
+  return Ok();
+}
+
+Status BlockPool::CheckSeal(BlockId block, BlockId parent, std::span<const TokenId> tokens) const {
+  LLMR_RETURN_IF_ERROR(CheckHeld(block));
+  if (at(block).sealed) {
+    return Misuse("block " + std::to_string(block) + " is sealed already");
+  }
+  if (tokens.size() != static_cast<std::size_t>(block_size())) {
+    return Misuse("a block of " + std::to_string(tokens.size()) +
+                  " tokens is sealed; allowed: " + std::to_string(block_size()));
+  }
+  if (parent == kNoBlock) {
+    return Ok();
+  }
+  LLMR_RETURN_IF_ERROR(CheckHeld(parent));
+  if (!at(parent).sealed) {
+    return Misuse("parent " + std::to_string(parent) + " is not sealed");
+  }
+  return Ok();
+}
+
+BlockId BlockPool::Find(std::uint64_t hash, std::uint64_t parent,
+                        std::span<const TokenId> tokens) const {
+  const auto [first, last] = by_hash_.equal_range(hash);
+  for (auto entry = first; entry != last; ++entry) {
+    const Block& block = at(entry->second);
+    if (block.parent == parent && std::ranges::equal(block.tokens, tokens)) {
+      return entry->second;
+    }
+  }
+  return kNoBlock;
+}
+
+void BlockPool::Hold(BlockId block) {
+  if (at(block).references++ == 0) {
+    Unlink(block);
+  }
+}
+
+void BlockPool::LetGo(BlockId block) {
+  Block& released = at(block);
+  if (--released.references > 0) {
+    return;
+  }
+  if (released.sealed) {
+    PushNewest(block);
+  } else {
+    free_.push_back(block);
+  }
+}
+
+void BlockPool::Unseal(BlockId block) {
+  Block& unsealed = at(block);
+  const auto [first, last] = by_hash_.equal_range(unsealed.hash);
+  by_hash_.erase(
+      std::find_if(first, last, [&](const auto& entry) { return entry.second == block; }));
+  unsealed = Block{};
+}
+
+void BlockPool::PushNewest(BlockId block) {
+  at(block).older = newest_;
+  at(block).newer = kNoBlock;
+  (newest_ == kNoBlock ? oldest_ : at(newest_).newer) = block;
+  newest_ = block;
+  ++evictable_;
+}
+
+void BlockPool::Unlink(BlockId block) {
+  Block& linked = at(block);
+  (linked.older == kNoBlock ? oldest_ : at(linked.older).newer) = linked.newer;
+  (linked.newer == kNoBlock ? newest_ : at(linked.newer).older) = linked.older;
+  linked.older = linked.newer = kNoBlock;
+  --evictable_;
+}
+
+}  // namespace llmr
