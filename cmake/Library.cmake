@@ -19,6 +19,9 @@ set(LLMR_SANITIZE "" CACHE STRING "Sanitizers for our code, as -fsanitize= takes
 add_library(llmr_flags INTERFACE)
 target_include_directories(llmr_flags INTERFACE "${LLMR_INCLUDE_ROOT}")
 target_compile_options(llmr_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(llmr_flags INTERFACE -Wno-restrict)  # "text" + string raises a false alarm in g++ 12
+endif()
 if(LLMR_NATIVE)
   target_compile_options(llmr_flags INTERFACE -march=native)
 endif()

@@ -1,7 +1,11 @@
 #include <ggml.h>
 #include <pybind11/pybind11.h>
 
-PYBIND11_MODULE(_core, m) {
-  m.doc() = "The C++ core: GGUF files and the engine that runs them.";
-  m.attr("ggml_version") = ggml_version();
+#include "bind/register.h"
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The C++ core: GGUF files and the engine that runs them.";
+  module.attr("ggml_version") = ggml_version();
+  llmr::RegisterExceptions(module);
+  llmr::RegisterGguf(module);
 }

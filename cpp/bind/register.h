@@ -1,0 +1,11 @@
+// What each file of bind/ adds to the module: one register_x.cc a part.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace llmr {
+
+void RegisterExceptions(pybind11::module_& module);
+void RegisterGguf(pybind11::module_& module);
+
+}  // namespace llmr

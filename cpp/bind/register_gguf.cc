@@ -1,0 +1,141 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "bind/exceptions.h"
+#include "bind/register.h"
+#include "gguf/gguf_file.h"
+
+namespace py = pybind11;
+
+namespace llmr {
+namespace {
+
+// A GgufFile with its metadata as Python objects, made once.
+struct BoundGgufFile {
+  std::shared_ptr<const GgufFile> file;
+  py::object metadata;  // a read-only mapping
+};
+
+py::object ToPython(bool value) { return py::bool_(value); }
+py::object ToPython(float value) { return py::float_(static_cast<double>(value)); }
+py::object ToPython(double value) { return py::float_(value); }
+
+template <class T>
+  requires std::integral<T>
+py::object ToPython(T value) {
+  return py::int_(value);
+}
+
+py::object ToPython(const std::string& text) {
+  PyObject* const decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) {
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::object>(decoded);
+}
+
+template <class T>
+py::object ToPython(const std::vector<T>& values) {
+  py::list list(values.size());
+  Py_ssize_t index = 0;
+  for (const auto& value : values) {
+    PyList_SET_ITEM(list.ptr(), index++, ToPython(static_cast<const T&>(value)).release().ptr());
+  }
+  return list;
+}
+
+py::object MetadataToPython(const Metadata& metadata) {
+  py::dict dict;
+  for (const auto& [key, value] : metadata) {
+    dict[py::str(key)] = std::visit([](const auto& held) { return ToPython(held); }, value);
+  }
+  return py::reinterpret_steal<py::object>(PyDictProxy_New(dict.ptr()));
+}
+
+std::unique_ptr<BoundGgufFile> Open(const std::filesystem::path& path) {
+  std::shared_ptr<const GgufFile> file;
+  {
+    const py::gil_scoped_release release;
+    file = ValueOrThrow(GgufFile::Open(path.string()));
+  }
+  py::object metadata = MetadataToPython(file->metadata());
+  return std::make_unique<BoundGgufFile>(BoundGgufFile{std::move(file), std::move(metadata)});
+}
+
+py::tuple ShapeToPython(const TensorInfo& tensor) {
+  py::tuple shape(static_cast<size_t>(tensor.dimensions));
+  for (size_t index = 0; index < shape.size(); ++index) {
+    shape[index] = tensor.shape[index];
+  }
+  return shape;
+}
+
+py::list TensorsToPython(const BoundGgufFile& self) {
+  py::list tensors;
+  for (const TensorInfo& tensor : self.file->tensors()) {
+    tensors.append(py::cast(tensor));
+  }
+  return tensors;
+}
+
+// The bytes of a tensor, copied. Raises DATA_LOSS where the file was cut short.
+py::bytes ReadTensor(const BoundGgufFile& self, const std::string& name) {
+  const TensorInfo* const tensor = self.file->FindTensor(name);
+  if (tensor == nullptr) {
+    throw py::key_error(name);
+  }
+  const py::bytes data(reinterpret_cast<const char*>(tensor->data), tensor->size);
+  if (self.file->damaged()) {
+    throw CoreException(
+        Error{ErrorCode::kDataLoss, "GGUF_TRUNCATED",
+              "path '" + self.file->path() + "': the file was cut short while mapped"});
+  }
+  return data;
+}
+
+void RegisterTensorInfo(py::module_& module) {
+  py::class_<TensorInfo>(module, "TensorInfo", "One tensor of a GGUF file; immutable.")
+      .def_readonly("name", &TensorInfo::name)
+      .def_property_readonly("shape", ShapeToPython,
+                             "Elements in each dimension, ggml's order: the first is contiguous.")
+      .def_property_readonly(
+          "type", [](const TensorInfo& self) { return ggml_type_name(self.type); },
+          "ggml's name of the element type: f32, f16, q4_K and so on.")
+      .def_readonly("offset", &TensorInfo::offset, "Bytes from the start of the file.")
+      .def_readonly("nbytes", &TensorInfo::size);
+}
+
+}  // namespace
+
+void RegisterGguf(py::module_& module) {
+  RegisterTensorInfo(module);
+  py::class_<BoundGgufFile>(
+      module, "GgufFile",
+      "A GGUF file, mapped and checked. Immutable; may be shared between threads.")
+      .def(py::init(&Open), py::arg("path"),
+           "Map and check a file. Raises CoreError: FILE_NOT_FOUND, FILE_UNREADABLE, "
+           "GGUF_TRUNCATED, "
+           "GGUF_INVALID, GGUF_UNSUPPORTED.")
+      .def_property_readonly("path", [](const BoundGgufFile& self) { return self.file->path(); })
+      .def_property_readonly("version",
+                             [](const BoundGgufFile& self) { return self.file->version(); })
+      .def_property_readonly("alignment",
+                             [](const BoundGgufFile& self) { return self.file->alignment(); })
+      .def_property_readonly("nbytes", [](const BoundGgufFile& self) { return self.file->size(); })
+      .def_property_readonly(
+          "damaged", [](const BoundGgufFile& self) { return self.file->damaged(); },
+          "True once a part of the file could not be read any more.")
+      .def_readonly("metadata", &BoundGgufFile::metadata,
+                    "A read-only mapping; strings are decoded as UTF-8 with replacement.")
+      .def_property_readonly("tensors", TensorsToPython)
+      .def("read_tensor", ReadTensor, py::arg("name"),
+           "A copy of a tensor's bytes. Raises KeyError, or CoreError (DATA_LOSS) where the file "
+           "was "
+           "cut short.");
+}
+
+}  // namespace llmr

@@ -1,0 +1,3 @@
+"""Rules of the whole suite."""
+
+pytest_plugins = ["plugins.skips"]
