@@ -1,4 +1,4 @@
-"""Writes the Python stubs of ``proto/`` into ``python/llm_runner_router/v1`` (or into a folder given).
+"""Writes the Python stubs into ``python/llm_runner_router/v1``, or under a folder given.
 
 Run by ``make proto``; needs grpcio-tools and mypy-protobuf at the versions that pyproject.toml
 names. ``tests/unit/wire/test_stubs_drift.py`` runs it into an empty folder and compares.

@@ -235,12 +235,18 @@ class DetokenizeResponse(_message.Message):
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class Config(_message.Message):
-    __slots__ = ("performance", "logging")
+    __slots__ = ("performance", "logging", "engine", "server", "models")
     PERFORMANCE_FIELD_NUMBER: _ClassVar[int]
     LOGGING_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
     performance: PerformanceConfig
     logging: LoggingConfig
-    def __init__(self, performance: _Optional[_Union[PerformanceConfig, _Mapping]] = ..., logging: _Optional[_Union[LoggingConfig, _Mapping]] = ...) -> None: ...
+    engine: EngineConfig
+    server: ServerConfig
+    models: ModelsConfig
+    def __init__(self, performance: _Optional[_Union[PerformanceConfig, _Mapping]] = ..., logging: _Optional[_Union[LoggingConfig, _Mapping]] = ..., engine: _Optional[_Union[EngineConfig, _Mapping]] = ..., server: _Optional[_Union[ServerConfig, _Mapping]] = ..., models: _Optional[_Union[ModelsConfig, _Mapping]] = ...) -> None: ...
 
 class PerformanceConfig(_message.Message):
     __slots__ = ("max_concurrent", "max_queue", "timeout_ms")
@@ -257,6 +263,40 @@ class LoggingConfig(_message.Message):
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     level: str
     def __init__(self, level: _Optional[str] = ...) -> None: ...
+
+class EngineConfig(_message.Message):
+    __slots__ = ("threads", "kv_type", "kv_bytes", "batch_tokens", "block_size", "gpu_layers", "context_length")
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    KV_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KV_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_SIZE_FIELD_NUMBER: _ClassVar[int]
+    GPU_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    threads: int
+    kv_type: str
+    kv_bytes: float
+    batch_tokens: int
+    block_size: int
+    gpu_layers: int
+    context_length: int
+    def __init__(self, threads: _Optional[int] = ..., kv_type: _Optional[str] = ..., kv_bytes: _Optional[float] = ..., batch_tokens: _Optional[int] = ..., block_size: _Optional[int] = ..., gpu_layers: _Optional[int] = ..., context_length: _Optional[int] = ...) -> None: ...
+
+class ServerConfig(_message.Message):
+    __slots__ = ("host", "port", "drain_timeout_ms")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    DRAIN_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    port: int
+    drain_timeout_ms: float
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., drain_timeout_ms: _Optional[float] = ...) -> None: ...
+
+class ModelsConfig(_message.Message):
+    __slots__ = ("default_model",)
+    DEFAULT_MODEL_FIELD_NUMBER: _ClassVar[int]
+    default_model: str
+    def __init__(self, default_model: _Optional[str] = ...) -> None: ...
 
 class GetConfigRequest(_message.Message):
     __slots__ = ()

@@ -1,0 +1,52 @@
+"""Several requests in one call, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_runner_router.errors import EngineError, InvalidRequestError, RouterError
+from llm_runner_router.types import Request, Response
+from llm_runner_router.v1 import router_pb2
+from llm_runner_router.wire.events import response_from_wire, response_to_wire
+from llm_runner_router.wire.requests import request_from_wire, request_to_wire
+from llm_runner_router.wire.status import failure_from_wire, failure_to_wire
+
+MAX_REQUESTS = 1000
+"""A batch is one message in memory, with all its answers."""
+
+
+def batch_from_wire(message: router_pb2.ProcessBatchRequest) -> list[Request | RouterError]:
+    """The requests of a batch; one that is wrong stands as its error in its place."""
+    count = len(message.requests)
+    if not 1 <= count <= MAX_REQUESTS:
+        raise InvalidRequestError("requests", f"{count} of them", f"1 to {MAX_REQUESTS} of them")
+    return [request_or_error(request) for request in message.requests]
+
+
+def request_or_error(message: router_pb2.ProcessRequest) -> Request | RouterError:
+    """The request, or why it is none."""
+    try:
+        return request_from_wire(message)
+    except RouterError as error:
+        return error
+
+
+def batch_to_wire(requests: Sequence[Request]) -> router_pb2.ProcessBatchRequest:
+    """The message of a batch."""
+    return router_pb2.ProcessBatchRequest(requests=map(request_to_wire, requests))
+
+
+def result_to_wire(result: Response | RouterError) -> router_pb2.ProcessBatchResult:
+    """What became of one request."""
+    if isinstance(result, RouterError):
+        return router_pb2.ProcessBatchResult(failure=failure_to_wire(result))
+    return router_pb2.ProcessBatchResult(response=response_to_wire(result))
+
+
+def result_from_wire(message: router_pb2.ProcessBatchResult) -> Response | RouterError:
+    """What became of one request."""
+    if message.HasField("response"):
+        return response_from_wire(message.response)
+    if message.HasField("failure"):
+        return failure_from_wire(message.failure)
+    return EngineError("the service answered a request of the batch with nothing")

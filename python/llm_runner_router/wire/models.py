@@ -1,0 +1,155 @@
+"""What the registry knows of models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from llm_runner_router.errors import EngineError, InvalidRequestError
+from llm_runner_router.registry.records import (
+    DEFAULT_CAPABILITIES,
+    LoadProgress,
+    ModelConfig,
+    ModelDetails,
+    ModelPage,
+    ModelRecord,
+    ModelView,
+)
+from llm_runner_router.types import ModelFormat
+from llm_runner_router.v1 import registry_pb2
+from llm_runner_router.wire.fields import assign, extend, present
+
+FORMATS = {
+    registry_pb2.MODEL_FORMAT_GGUF: ModelFormat.GGUF,
+    registry_pb2.MODEL_FORMAT_HF: ModelFormat.HF,
+    registry_pb2.MODEL_FORMAT_API: ModelFormat.API,
+}
+FORMAT_NUMBERS = {model_format: number for number, model_format in FORMATS.items()}
+
+OPTIONAL_CONFIG = (
+    "context_length",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repeat_penalty",
+    "gpu_layers",
+)
+
+
+def new_record_from_wire(message: registry_pb2.Model) -> ModelRecord:
+    """A model to be registered: its format must be given, the rest is checked by the registry."""
+    model_format = FORMATS.get(message.format)
+    if model_format is None:
+        allowed = "MODEL_FORMAT_GGUF (1), MODEL_FORMAT_HF (2) or MODEL_FORMAT_API (3)"
+        raise InvalidRequestError("model.format", int(message.format), allowed)
+    return record_from_wire(message, model_format)
+
+
+def changed_record_from_wire(message: registry_pb2.Model, fields: Sequence[str]) -> ModelRecord:
+    """A model with new values: its format need be given only where it is one of ``fields``."""
+    if "format" in fields:
+        return new_record_from_wire(message)
+    return record_from_wire(message, FORMATS.get(message.format, ModelFormat.GGUF))
+
+
+def record_from_wire(message: registry_pb2.Model, model_format: ModelFormat) -> ModelRecord:
+    """The fields of a record."""
+    return ModelRecord(
+        id=message.id,
+        name=message.name or message.id,
+        format=model_format,
+        source=message.source,
+        config=config_from_wire(message.config),
+        capabilities=tuple(message.capabilities) or DEFAULT_CAPABILITIES,
+        labels=dict(message.labels),
+        etag=message.etag,
+    )
+
+
+def config_from_wire(message: registry_pb2.ModelConfig) -> ModelConfig:
+    """How a model is run."""
+    return ModelConfig(**present(message, OPTIONAL_CONFIG), stop=tuple(message.stop))
+
+
+def record_to_wire(record: ModelRecord) -> registry_pb2.Model:
+    """The message of a record; InvalidRequestError for a value that it cannot hold."""
+    message = registry_pb2.Model(format=format_number(record.format))
+    for name in ("id", "name", "source", "etag"):
+        assign(message, name, getattr(record, name), path=f"model.{name}")
+    extend(message, "capabilities", record.capabilities, path="model.capabilities")
+    extend(message, "labels", record.labels, path="model.labels")
+    for name in OPTIONAL_CONFIG:
+        value = getattr(record.config, name)
+        if value is not None:
+            assign(message.config, name, value, path=f"model.config.{name}")
+    extend(message.config, "stop", record.config.stop, path="model.config.stop")
+    return message
+
+
+def format_number(model_format: ModelFormat) -> registry_pb2.ModelFormat:
+    """The number of a format."""
+    number = FORMAT_NUMBERS.get(model_format)
+    if number is None:
+        raise InvalidRequestError("model.format", model_format, ", ".join(ModelFormat))
+    return number
+
+
+def view_to_wire(view: ModelView) -> registry_pb2.Model:
+    """A record with its present state."""
+    message = record_to_wire(view.record)
+    message.loaded = view.loaded
+    message.details.architecture = view.details.architecture
+    message.details.parameters = view.details.parameters
+    message.details.file_bytes = view.details.file_bytes
+    message.details.context_length = view.details.context_length
+    message.details.vocabulary_size = view.details.vocabulary_size
+    return message
+
+
+def view_from_wire(message: registry_pb2.Model) -> ModelView:
+    """A record with its present state, as the service says it."""
+    model_format = FORMATS.get(message.format)
+    if model_format is None:
+        raise EngineError(f"format {int(message.format)} is unknown to this version of the client")
+    details = ModelDetails(
+        architecture=message.details.architecture,
+        parameters=int(message.details.parameters),
+        file_bytes=int(message.details.file_bytes),
+        context_length=message.details.context_length,
+        vocabulary_size=message.details.vocabulary_size,
+    )
+    return ModelView(record_from_wire(message, model_format), message.loaded, details)
+
+
+def page_to_wire(page: ModelPage) -> registry_pb2.ListModelsResponse:
+    """A page of models."""
+    return registry_pb2.ListModelsResponse(
+        models=map(view_to_wire, page.models), next_page_token=page.next_page_token
+    )
+
+
+def page_from_wire(message: registry_pb2.ListModelsResponse) -> ModelPage:
+    """A page of models."""
+    return ModelPage(tuple(map(view_from_wire, message.models)), message.next_page_token)
+
+
+def progress_to_wire(progress: LoadProgress) -> registry_pb2.LoadModelResponse:
+    """How far a load has come."""
+    return registry_pb2.LoadModelResponse(
+        progress=registry_pb2.LoadProgress(phase=progress.phase, fraction=progress.fraction)
+    )
+
+
+def progress_from_wire(message: registry_pb2.LoadProgress) -> LoadProgress:
+    """How far a load has come."""
+    return LoadProgress(message.phase, message.fraction)
+
+
+def mask_to_wire(fields: Sequence[str]) -> FieldMask:
+    """The paths of an update."""
+    mask = FieldMask()
+    extend(mask, "paths", fields, path="update_mask")
+    return mask

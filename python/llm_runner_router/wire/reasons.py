@@ -1,0 +1,90 @@
+"""The two tables of errors: which gRPC code each kind has, and which kind each reason means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grpc import StatusCode
+
+from llm_runner_router.errors import (
+    AlreadyExistsError,
+    ContextLengthError,
+    EngineError,
+    FieldError,
+    InvalidConfigError,
+    InvalidRequestError,
+    ModelBusyError,
+    ModelFileError,
+    ModelNotFoundError,
+    OverloadedError,
+    RequestNotFoundError,
+    RouterError,
+    TimeLimitError,
+    UnavailableError,
+    UnsupportedError,
+)
+
+CODES: Mapping[type[RouterError], StatusCode] = {
+    AlreadyExistsError: StatusCode.ALREADY_EXISTS,
+    ContextLengthError: StatusCode.INVALID_ARGUMENT,
+    EngineError: StatusCode.INTERNAL,
+    FieldError: StatusCode.INVALID_ARGUMENT,
+    ModelBusyError: StatusCode.FAILED_PRECONDITION,
+    ModelFileError: StatusCode.FAILED_PRECONDITION,
+    ModelNotFoundError: StatusCode.NOT_FOUND,
+    OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
+    RequestNotFoundError: StatusCode.NOT_FOUND,
+    TimeLimitError: StatusCode.DEADLINE_EXCEEDED,
+    UnavailableError: StatusCode.UNAVAILABLE,
+    UnsupportedError: StatusCode.UNIMPLEMENTED,
+    RouterError: StatusCode.INTERNAL,
+}
+
+DEFAULTS: Mapping[StatusCode, type[RouterError]] = {
+    StatusCode.ABORTED: ModelBusyError,
+    StatusCode.ALREADY_EXISTS: AlreadyExistsError,
+    StatusCode.CANCELLED: UnavailableError,
+    StatusCode.DEADLINE_EXCEEDED: TimeLimitError,
+    StatusCode.FAILED_PRECONDITION: ModelFileError,
+    StatusCode.INTERNAL: EngineError,
+    StatusCode.INVALID_ARGUMENT: InvalidRequestError,
+    StatusCode.NOT_FOUND: ModelNotFoundError,
+    StatusCode.OUT_OF_RANGE: InvalidRequestError,
+    StatusCode.RESOURCE_EXHAUSTED: OverloadedError,
+    StatusCode.UNAVAILABLE: UnavailableError,
+    StatusCode.UNIMPLEMENTED: UnsupportedError,
+}
+"""What a code means where the peer gives no reason, or one that is not known here."""
+
+REASONS: Mapping[str, type[RouterError]] = {
+    "ALREADY_EXISTS": AlreadyExistsError,
+    "CONTEXT_LENGTH_EXCEEDED": ContextLengthError,
+    "DRAINING": UnavailableError,
+    "ENGINE_FAILED": EngineError,
+    "INTERNAL": RouterError,
+    "INVALID_CONFIG": InvalidConfigError,
+    "INVALID_REQUEST": InvalidRequestError,
+    "MODEL_BUSY": ModelBusyError,
+    "MODEL_FILE_INVALID": ModelFileError,
+    "MODEL_NOT_FOUND": ModelNotFoundError,
+    "OVERLOADED": OverloadedError,
+    "REQUEST_NOT_FOUND": RequestNotFoundError,
+    "TIME_LIMIT": TimeLimitError,
+    "UNAVAILABLE": UnavailableError,
+    "UNKNOWN_CONFIG_KEY": InvalidConfigError,
+    "UNSUPPORTED": UnsupportedError,
+}
+"""Every reason that this version sends. Stable: clients compare them."""
+
+
+def code_of(error: RouterError) -> StatusCode:
+    """The gRPC code of an error: that of the nearest class in CODES."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
+def kind_of(code: StatusCode, reason: str) -> type[RouterError]:
+    """The class of an error that a peer reports; the code decides where they disagree."""
+    kind = REASONS.get(reason)
+    if kind is not None and next(CODES[k] for k in kind.__mro__ if k in CODES) is code:
+        return kind
+    return DEFAULTS.get(code, RouterError)
