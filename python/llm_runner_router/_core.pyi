@@ -20,7 +20,7 @@ class CoreError(Exception):
 
 @final
 class TensorInfo:
-    """One tensor of a GGUF file; immutable. The shape is ggml's: its first dimension is contiguous."""
+    """One tensor of a GGUF file; immutable. Its shape is in ggml's order: the first is contiguous."""
 
     @property
     def name(self) -> str: ...
