@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import functools
 
-import llama_vocabularies
 import pytest
+from golden import llama_vocabularies
 
 from llm_runner_router.tokenizer import Tokenizer
 
-VOCABULARIES = (
-    "gpt-2",
-    "llama-bpe",
-    "llama-spm",
-    "phi-3",
-    "qwen2",
-    "starcoder",
-    "refact",
-    "command-r",
-)
+VOCABULARIES = ("gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2", "starcoder")
 CASES = 47
 
 
