@@ -162,9 +162,10 @@ class RouterServicer:
     def Converse(self, request_iterator, context):
         """Carries many requests at once over one stream, in both directions.
 
-        Every message names the request that it is about by an id that the client chooses, unique on
-        its stream. Requests run side by side and their events arrive interleaved; those of one request
-        arrive in the order of ProcessStream, and `complete` or `failure` ends them.
+        Every message names the request that it is about by an id that the client chooses. Requests
+        run side by side and their events arrive interleaved; those of one request arrive in the order
+        of ProcessStream. `complete` ends a turn; so does `failure`, unless it answers a message that
+        could not be obeyed while the turn runs on.
 
         - An id that is unknown, or taken, is a `failure` for that id (REQUEST_NOT_FOUND with
         NOT_FOUND, ALREADY_EXISTS with ALREADY_EXISTS). It MUST NOT end the stream.

@@ -78,9 +78,10 @@ class RouterStub:
     Converse: _grpc.StreamStreamMultiCallable[_router_pb2.ConverseRequest, _router_pb2.ConverseResponse]
     """Carries many requests at once over one stream, in both directions.
 
-    Every message names the request that it is about by an id that the client chooses, unique on
-    its stream. Requests run side by side and their events arrive interleaved; those of one request
-    arrive in the order of ProcessStream, and `complete` or `failure` ends them.
+    Every message names the request that it is about by an id that the client chooses. Requests
+    run side by side and their events arrive interleaved; those of one request arrive in the order
+    of ProcessStream. `complete` ends a turn; so does `failure`, unless it answers a message that
+    could not be obeyed while the turn runs on.
 
     - An id that is unknown, or taken, is a `failure` for that id (REQUEST_NOT_FOUND with
       NOT_FOUND, ALREADY_EXISTS with ALREADY_EXISTS). It MUST NOT end the stream.
@@ -168,9 +169,10 @@ class RouterAsyncStub(RouterStub):
     Converse: _aio.StreamStreamMultiCallable[_router_pb2.ConverseRequest, _router_pb2.ConverseResponse]  # type: ignore[assignment]
     """Carries many requests at once over one stream, in both directions.
 
-    Every message names the request that it is about by an id that the client chooses, unique on
-    its stream. Requests run side by side and their events arrive interleaved; those of one request
-    arrive in the order of ProcessStream, and `complete` or `failure` ends them.
+    Every message names the request that it is about by an id that the client chooses. Requests
+    run side by side and their events arrive interleaved; those of one request arrive in the order
+    of ProcessStream. `complete` ends a turn; so does `failure`, unless it answers a message that
+    could not be obeyed while the turn runs on.
 
     - An id that is unknown, or taken, is a `failure` for that id (REQUEST_NOT_FOUND with
       NOT_FOUND, ALREADY_EXISTS with ALREADY_EXISTS). It MUST NOT end the stream.
@@ -279,9 +281,10 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_router_pb2.ConverseResponse], _abc.AsyncIterator[_router_pb2.ConverseResponse]]:
         """Carries many requests at once over one stream, in both directions.
 
-        Every message names the request that it is about by an id that the client chooses, unique on
-        its stream. Requests run side by side and their events arrive interleaved; those of one request
-        arrive in the order of ProcessStream, and `complete` or `failure` ends them.
+        Every message names the request that it is about by an id that the client chooses. Requests
+        run side by side and their events arrive interleaved; those of one request arrive in the order
+        of ProcessStream. `complete` ends a turn; so does `failure`, unless it answers a message that
+        could not be obeyed while the turn runs on.
 
         - An id that is unknown, or taken, is a `failure` for that id (REQUEST_NOT_FOUND with
           NOT_FOUND, ALREADY_EXISTS with ALREADY_EXISTS). It MUST NOT end the stream.

@@ -41,7 +41,7 @@ def config_to_wire(values: Nested) -> router_pb2.Config:
     return message
 
 
-def set_value(target: Message, section: str, name: str, value: Any) -> None:
+def set_value(target: Message, section: str, name: str, value: object) -> None:
     """Set one wire field from the configuration's value."""
     scale = SCALE.get((section, name))
     if scale is not None and isinstance(value, int | float):
@@ -60,12 +60,15 @@ def config_from_wire(message: router_pb2.Config) -> dict[str, dict[str, Any]]:
     return values
 
 
-def value_of(part: Message, section: str, name: str) -> Any:
+def value_of(part: Message, section: str, name: str) -> object:
     """The configuration's value of one wire field."""
-    value = getattr(part, name) / SCALE.get((section, name), 1)
+    value: Any = getattr(part, name)
+    if (section, name) in SCALE:
+        return float(value / SCALE[section, name])
     if (section, name) in WHOLE and value.is_integer():
         return int(value)
-    return value
+    result: object = value
+    return result
 
 
 def changes_from_wire(message: router_pb2.UpdateConfigRequest) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ def allowed(message: Message, name: str) -> str:
 def assign(
     message: Message,
     name: str,
-    value: Any,
+    value: object,
     *,
     path: str = "",
     error: ErrorMaker = InvalidRequestError,

@@ -1,0 +1,1 @@
+"""A Backend on the wire: gRPC services, health, reflection and an orderly end."""
