@@ -38,7 +38,10 @@ class ServerOptions:
 
 
 class Server:
-    """Puts a Backend on the wire. Owns it from ``start`` to ``stop``; belongs to one event loop."""
+    """Puts a Backend on the wire. Belongs to one event loop.
+
+    The backend is the caller's: initialized before ``start``, closed after ``stop``.
+    """
 
     def __init__(self, backend: Backend, options: ServerOptions) -> None:
         self._backend = backend
@@ -55,19 +58,13 @@ class Server:
         return join(self._options.host, self._port)
 
     async def start(self) -> None:
-        """Bind, initialize the backend, take requests. InvalidConfigError: the port is taken."""
+        """Bind and take requests. InvalidConfigError: the port is taken. Called once."""
+        self._add_services()
         self._port = self._bind()
-        try:
-            await self._backend.initialize()
-            self._add_services()
-            await self._grpc.start()
-        except BaseException:
-            await self._grpc.stop(None)
-            await self._backend.close()
-            raise
+        await self._grpc.start()
 
     def _bind(self) -> int:
-        """Bind the port before anything is loaded."""
+        """The port that was bound."""
         wanted = join(self._options.host, self._options.port)
         try:
             port = self._grpc.add_insecure_port(wanted)
@@ -92,11 +89,10 @@ class Server:
         reflection.enable_server_reflection(names, self._grpc)
 
     async def stop(self) -> None:
-        """Take nothing new, let what runs finish within the drain timeout, and close everything."""
+        """Take nothing new, let what runs finish within the drain timeout, and stop listening."""
         if not await self._drain.finish(self._options.drain_timeout):
             logger.warning("requests that did not finish in time were ended")
         await self._grpc.stop(LAST_WORDS_SECONDS)
-        await self._backend.close()
 
     def stop_now(self) -> None:
         """Make a running ``stop`` wait no longer."""

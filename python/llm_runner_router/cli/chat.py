@@ -1,0 +1,109 @@
+"""``llm-router chat``: a conversation on the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from llm_runner_router.cli.models import connected
+from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.output import errors, out, printable, say
+from llm_runner_router.cli.running import run
+from llm_runner_router.conversation_messages import (
+    Append,
+    Cancel,
+    Failure,
+    SessionEvent,
+    SessionMessage,
+    Start,
+)
+from llm_runner_router.types import Chunk, Complete, FinishReason, Message, Request, Role
+
+TALK = "talk"
+GOODBYE = frozenset({"/exit", "/quit"})
+
+
+def chat(
+    model: Annotated[
+        str | None, typer.Argument(help="The id of the model.", show_default="the service's choice")
+    ] = None,
+    target: Target = DEFAULT_TARGET,
+) -> None:
+    """Talk to a model. Ctrl-C ends an answer; Ctrl-D or /exit ends the conversation."""
+    run(Conversation(model).talk(target))
+
+
+class Conversation:
+    """One session of one request id, a turn at a time."""
+
+    def __init__(self, model: str | None) -> None:
+        self._model = model
+        self._outgoing: asyncio.Queue[SessionMessage | None] = asyncio.Queue()
+        self._started = False
+
+    async def talk(self, target: str) -> None:
+        """Ask and answer until the user has had enough."""
+        async with connected(target) as backend:
+            if sys.stdin.isatty():
+                errors.print("[dim]Ctrl-C ends an answer, Ctrl-D the conversation.[/dim]")
+            async with aclosing(backend.converse(self._messages())) as events:
+                while (line := await asyncio.to_thread(read_line)) is not None:
+                    if line.strip():
+                        self._say(line)
+                        await self._listen(events)
+                self._outgoing.put_nowait(None)
+
+    async def _messages(self) -> AsyncIterator[SessionMessage]:
+        while (message := await self._outgoing.get()) is not None:
+            yield message
+
+    def _say(self, line: str) -> None:
+        """The user's turn."""
+        message = Message(Role.USER, line)
+        if self._started:
+            self._outgoing.put_nowait(Append(TALK, [message]))
+        else:
+            self._outgoing.put_nowait(Start(TALK, Request(messages=[message], model=self._model)))
+
+    async def _listen(self, events: AsyncIterator[SessionEvent]) -> None:
+        """The model's turn, until it ends or is cut short by Ctrl-C."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._outgoing.put_nowait, Cancel(TALK))
+        try:
+            async for event in events:
+                if self._tell(event):
+                    return
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def _tell(self, event: SessionEvent) -> bool:
+        """Print an event; whether it ends the turn."""
+        match event.event:
+            case Chunk(text=text):
+                say(text, end="")
+                return False
+            case Complete(finish_reason=reason):
+                self._started = True
+                out.print("" if reason is FinishReason.STOP else f" [dim]\\[{reason}][/dim]")
+                return True
+            case Failure(error=error):
+                if not self._started:
+                    raise error
+                errors.print(f"error: {printable(error.message)}", markup=False)
+                return True
+        return False
+
+
+def read_line() -> str | None:
+    """A line of the user; ``None`` at the end of the conversation."""
+    try:
+        line = input("> " if sys.stdin.isatty() else "")
+    except EOFError:
+        return None
+    return None if line.strip() in GOODBYE else line

@@ -1,0 +1,181 @@
+# ruff: noqa: PLC0415 - `llm-router --help` should not wait for gRPC and the engine
+"""``llm-router models``: what the service keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.output import errors, out, printable, say
+from llm_runner_router.cli.running import run
+from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelRecord, ModelView
+from llm_runner_router.types import ModelFormat
+
+if TYPE_CHECKING:
+    from llm_runner_router.remote import RemoteBackend
+
+commands = typer.Typer(
+    help="List and change the models of a running service.", no_args_is_help=True
+)
+
+Id = Annotated[str, typer.Argument(help="The id of the model.")]
+
+
+@asynccontextmanager
+async def connected(target: str) -> AsyncIterator[RemoteBackend]:
+    """The service at ``target``."""
+    from llm_runner_router.remote import RemoteBackend
+
+    backend = RemoteBackend(target)
+    try:
+        await backend.initialize()
+        yield backend
+    finally:
+        await backend.close()
+
+
+@commands.command("list")
+def list_models(target: Target = DEFAULT_TARGET) -> None:
+    """List the models of the service."""
+    run(print_list(target))
+
+
+async def print_list(target: str) -> None:
+    """All pages in one table."""
+    table = Table("id", "name", "format", "in memory", "source")
+    async with connected(target) as backend:
+        token = ""
+        while True:
+            page = await backend.list_models(page_token=token)
+            for view in page.models:
+                table.add_row(*map(printable, row(view)))
+            token = page.next_page_token
+            if not token:
+                break
+    out.print(table)
+
+
+def row(view: ModelView) -> tuple[str, ...]:
+    """A model as a line of the table."""
+    record = view.record
+    return (record.id, record.name, record.format, "yes" if view.loaded else "no", record.source)
+
+
+@commands.command("add")
+def add(
+    model: Id,
+    source: Annotated[str, typer.Argument(help="The GGUF file, on the machine of the service.")],
+    name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
+    context_length: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of prompt and answer together.")
+    ] = None,
+    target: Target = DEFAULT_TARGET,
+) -> None:
+    """Register a GGUF file under an id. A path that exists here is made absolute."""
+    path = Path(source).expanduser()
+    record = ModelRecord(
+        id=model,
+        name=name or model,
+        format=ModelFormat.GGUF,
+        source=str(path.absolute()) if path.exists() else source,
+        config=ModelConfig(context_length=context_length),
+    )
+    run(register(target, record))
+
+
+async def register(target: str, record: ModelRecord) -> None:
+    """Register and say so."""
+    async with connected(target) as backend:
+        view = await backend.register_model(record)
+    say(f"added {view.record.id}: {view.record.source}")
+
+
+@commands.command("remove")
+def remove(model: Id, target: Target = DEFAULT_TARGET) -> None:
+    """Forget a model. Its file stays."""
+    run(unregister(target, model))
+
+
+async def unregister(target: str, model: str) -> None:
+    """Unregister and say so."""
+    async with connected(target) as backend:
+        await backend.unregister_model(model)
+    say(f"removed {model}")
+
+
+@commands.command("show")
+def show(model: Id, target: Target = DEFAULT_TARGET) -> None:
+    """Show what the service knows of a model."""
+    run(print_model(target, model))
+
+
+async def print_model(target: str, model: str) -> None:
+    """Every fact with a value."""
+    async with connected(target) as backend:
+        view = await backend.get_model(model)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in facts(view).items():
+        if value not in (None, "", 0, ()):
+            table.add_row(name.replace("_", " "), printable(str(value)))
+    out.print(table)
+
+
+def facts(view: ModelView) -> dict[str, object]:
+    """What there is to know of a model."""
+    record, details = view.record, view.details
+    return {
+        "id": record.id,
+        "name": record.name,
+        "format": record.format,
+        "source": record.source,
+        "in_memory": "yes" if view.loaded else "no",
+        "capabilities": ", ".join(record.capabilities),
+        "architecture": details.architecture,
+        "parameters": details.parameters,
+        "file_bytes": details.file_bytes,
+        "context_length": record.config.context_length or details.context_length,
+        "vocabulary_size": details.vocabulary_size,
+        **{
+            f"default_{name}": getattr(record.config, name)
+            for name in ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty")
+        },
+    }
+
+
+@commands.command("load")
+def load(model: Id, target: Target = DEFAULT_TARGET) -> None:
+    """Bring a model into memory."""
+    run(load_aloud(target, model))
+
+
+async def load_aloud(target: str, model: str) -> None:
+    """Load with a bar."""
+    async with connected(target) as backend:
+        with Progress(console=errors, transient=True) as bar:
+            task = bar.add_task("loading", total=1.0)
+
+            def on_progress(step: LoadProgress) -> None:
+                bar.update(task, description=printable(step.phase), completed=step.fraction)
+
+            view = await backend.load_model(model, on_progress)
+    say(f"loaded {view.record.id}")
+
+
+@commands.command("unload")
+def unload(model: Id, target: Target = DEFAULT_TARGET) -> None:
+    """Take a model out of memory once its running requests are done."""
+    run(unload_aloud(target, model))
+
+
+async def unload_aloud(target: str, model: str) -> None:
+    """Unload and say so."""
+    async with connected(target) as backend:
+        await backend.unload_model(model)
+    say(f"unloaded {model}")
