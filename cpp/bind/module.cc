@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, module) {
   module.attr("ggml_version") = ggml_version();
   llmr::RegisterExceptions(module);
   llmr::RegisterGguf(module);
+  llmr::RegisterTesting(module);
 }

@@ -7,5 +7,8 @@ namespace llmr {
 
 void RegisterExceptions(pybind11::module_& module);
 void RegisterGguf(pybind11::module_& module);
+void RegisterTesting(pybind11::module_& module);
+void RegisterTestingKv(pybind11::module_& testing);
+void RegisterTestingText(pybind11::module_& testing);
 
 }  // namespace llmr
