@@ -6,7 +6,7 @@ over either, and the server puts a Runtime on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,7 +46,7 @@ class Backend(Protocol):
 
     def process_stream(
         self, request: Request, context: CallContext = ANONYMOUS
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Answer as Started, Chunk …, Complete."""
         ...
 
@@ -58,7 +58,7 @@ class Backend(Protocol):
 
     def converse(
         self, messages: AsyncIterator[SessionMessage], context: CallContext = ANONYMOUS
-    ) -> AsyncIterator[SessionEvent]:
+    ) -> AsyncGenerator[SessionEvent, None]:
         """Run a session. The end of ``messages`` lets what runs finish."""
         ...
 

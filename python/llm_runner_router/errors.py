@@ -38,8 +38,11 @@ class RouterError(Exception):
 class FieldError(RouterError):
     """An error that one field of the input is to blame for."""
 
-    def __init__(self, field: str, value: object, allowed: str, *, reason: str | None = None) -> None:
-        super().__init__(f"{field}: {shorten(value)} is not allowed; allowed: {allowed}", reason=reason)
+    def __init__(
+        self, field: str, value: object, allowed: str, *, reason: str | None = None
+    ) -> None:
+        message = f"{field}: {shorten(value)} is not allowed; allowed: {allowed}"
+        super().__init__(message, reason=reason)
         self.field = field
         self.value = value
         self.allowed = allowed
@@ -72,12 +75,13 @@ class InvalidConfigError(FieldError):
 
 
 class ModelNotFoundError(RouterError):
-    """No model of that id is registered."""
+    """No model of that id is registered; an empty id: none at all."""
 
     reason = "MODEL_NOT_FOUND"
 
     def __init__(self, model: str) -> None:
-        super().__init__(f"model {shorten(model)} is not registered")
+        missing = f"model {shorten(model)} is not registered" if model else "no model is registered"
+        super().__init__(missing)
         self.model = model
 
 
@@ -145,5 +149,8 @@ class EngineError(RouterError):
 
 def shorten(value: object, limit: int = 80) -> str:
     """The repr of a hostile value, short enough for a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from llm_runner_router.registry.records import ModelDetails
 from llm_runner_router.types import FinishReason, Metrics, Request, TokenLogprob
 
 
@@ -24,11 +25,19 @@ class Call:
     hold: bool = False
 
 
+NOTHING_YET = Metrics()
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has begun. Sent once, before any delta."""
+    """The provider has begun. Sent once, before any delta.
+
+    ``metrics`` are those known by now (prompt and cached tokens, queue and first-token times), so
+    that an answer that is cancelled can be accounted for.
+    """
 
     prompt_logprobs: Sequence[TokenLogprob] = ()
+    metrics: Metrics = NOTHING_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,12 @@ class Provider(Protocol):
     pauses its own answer only.
     """
 
-    def generate(self, call: Call) -> AsyncIterator[ProviderEvent]:
+    @property
+    def details(self) -> ModelDetails:
+        """What is known of the model."""
+        ...
+
+    def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         """Answer ``call``."""
         ...
 

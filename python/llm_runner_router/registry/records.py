@@ -14,7 +14,8 @@ DEFAULT_CAPABILITIES = ("text-generation",)
 class ModelConfig:
     """How a model is run, and the sampling defaults of requests that leave a field out.
 
-    ``context_length`` ``None`` means the model's own; ``gpu_layers`` ``None`` the service's setting.
+    ``context_length`` ``None`` means the model's own; ``gpu_layers`` ``None`` the setting of the
+    service.
     """
 
     context_length: int | None = None

@@ -1,0 +1,361 @@
+"""The configuration: one frozen tree, its defaults and its limits.
+
+Keys may be spelled in camelCase (as JSON files do) or snake_case. ``Config`` holds values that
+are already checked; ``config_sources.py`` finds and merges where they come from. Every wrong key
+or value is an InvalidConfigError that names the key, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, TypedDict, TypeVar, Unpack
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
+from pydantic_core import ErrorDetails
+
+from llm_runner_router.errors import InvalidConfigError
+
+Nested = Mapping[str, Mapping[str, Any]]
+
+NO_EFFECT = "Checked and kept, but without effect in this version."
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class KvType(StrEnum):
+    """How keys and values of attention are kept."""
+
+    F32 = "f32"
+    F16 = "f16"
+
+
+class Section(BaseModel):
+    """Base of all parts: frozen, both spellings, unknown keys refused, no silent conversion."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        allow_inf_nan=False,
+    )
+
+
+T = TypeVar("T")
+
+
+class Limits(TypedDict, total=False):
+    """What pydantic checks of a setting."""
+
+    ge: float
+    le: float
+    min_length: int
+
+
+def setting(default: T, allowed: str, description: str, **limits: Unpack[Limits]) -> T:
+    """A field whose error message says ``allowed``."""
+    extra: JsonDict = {"allowed": allowed}
+    found: T = Field(default, description=description, json_schema_extra=extra, **limits)
+    return found
+
+
+def word(default: T, allowed: str, description: str) -> T:
+    """A field of an enumeration, given by its word."""
+    extra: JsonDict = {"allowed": allowed}
+    found: T = Field(default, description=description, json_schema_extra=extra, strict=False)
+    return found
+
+
+class PerformanceConfig(Section):
+    """How much runs at once and how long it may take."""
+
+    max_concurrent: int = setting(
+        10, "a whole number from 1 to 100", "Requests that run at once.", ge=1, le=100
+    )
+    max_queue: int = setting(
+        100, "a whole number from 0 to 100000", "Requests that may wait.", ge=0, le=100_000
+    )
+    timeout: int = setting(
+        30_000,
+        "milliseconds, a whole number from 1000 to 86400000",
+        "Milliseconds that a running request may go without a new token.",
+        ge=1000,
+        le=86_400_000,
+    )
+
+
+class CacheConfig(Section):
+    """The cache of answers."""
+
+    enabled: bool = setting(default=True, allowed="true or false", description=NO_EFFECT)
+    ttl: int = setting(
+        3600, "seconds, a whole number ≥ 0", f"Seconds an answer is kept. {NO_EFFECT}", ge=0
+    )
+
+
+class LoggingConfig(Section):
+    """What is logged, and where to."""
+
+    level: LogLevel = word(
+        LogLevel.INFO,
+        "debug, info, warn or error",
+        "The least important messages that are logged.",
+    )
+    file: str | None = setting(
+        None, "a path, or null", "File that log lines are added to.", min_length=1
+    )
+
+
+class ModelsConfig(Section):
+    """Where models lie."""
+
+    cache_dir: str = setting(
+        "./models", "a path", f"Folder of downloaded models. {NO_EFFECT}", min_length=1
+    )
+    auto_download: bool = setting(default=False, allowed="true or false", description=NO_EFFECT)
+    default: str | None = setting(
+        None,
+        "the id of a registered model, or null",
+        "Model of requests that name none; without it the only registered model answers.",
+        min_length=1,
+    )
+
+
+class RoutingStrategy(StrEnum):
+    """How a model is chosen where several could answer."""
+
+    QUALITY_FIRST = "quality-first"
+    COST_OPTIMIZED = "cost-optimized"
+    SPEED_PRIORITY = "speed-priority"
+    BALANCED = "balanced"
+    RANDOM = "random"
+    ROUND_ROBIN = "round-robin"
+    LEAST_LOADED = "least-loaded"
+    CAPABILITY_MATCH = "capability-match"
+
+
+class RoutingConfig(Section):
+    """How a model is chosen."""
+
+    strategy: RoutingStrategy = word(
+        RoutingStrategy.BALANCED, f"one of {', '.join(RoutingStrategy)}", NO_EFFECT
+    )
+    enable_fallback: bool = setting(default=True, allowed="true or false", description=NO_EFFECT)
+
+
+class EngineConfig(Section):
+    """How models that run in this process are computed. Takes effect when a model is loaded."""
+
+    threads: int = setting(
+        0, "a whole number from 0 to 1024", "Threads; 0: one a physical core.", ge=0, le=1024
+    )
+    kv_type: KvType = word(KvType.F16, "f32 or f16", "Number format of the KV cache.")
+    kv_bytes: int = setting(
+        0,
+        "bytes, a whole number ≥ 0",
+        "Limit of a model's KV cache; 0: chosen by the engine.",
+        ge=0,
+    )
+    batch_tokens: int = setting(
+        512,
+        "a whole number from 1 to 65536",
+        "Tokens that are computed in one step at most.",
+        ge=1,
+        le=65_536,
+    )
+    block_size: int = setting(
+        16, "a whole number from 1 to 1024", "Tokens a block of the KV cache.", ge=1, le=1024
+    )
+    gpu_layers: int = setting(
+        0, "a whole number from -1 to 10000", "Layers on the GPU; -1: all.", ge=-1, le=10_000
+    )
+    context_length: int = setting(
+        0,
+        "tokens, a whole number from 0 to 16777216",
+        "Context of models that set none of their own; 0: what the file says.",
+        ge=0,
+        le=16_777_216,
+    )
+
+
+class ServerConfig(Section):
+    """Where the service listens."""
+
+    host: str = setting("127.0.0.1", "a host name or address", "Address to bind.", min_length=1)
+    port: int = setting(
+        50051, "a whole number from 0 to 65535", "Port; 0: a free one.", ge=0, le=65_535
+    )
+    drain_timeout: float = setting(
+        30.0,
+        "seconds, a number from 0 to 86400",
+        "Seconds that running requests get to finish when the service ends.",
+        ge=0,
+        le=86_400,
+    )
+
+
+class RegistryConfig(Section):
+    """Where registered models are remembered."""
+
+    path: str | None = setting(
+        None,
+        "a path, or null",
+        "SQLite file of registered models; null keeps them in memory only.",
+        min_length=1,
+    )
+
+
+class Config(Section):
+    """The whole tree."""
+
+    performance: PerformanceConfig = PerformanceConfig()
+    cache: CacheConfig = CacheConfig()
+    logging: LoggingConfig = LoggingConfig()
+    models: ModelsConfig = ModelsConfig()
+    routing: RoutingConfig = RoutingConfig()
+    engine: EngineConfig = EngineConfig()
+    server: ServerConfig = ServerConfig()
+    registry: RegistryConfig = RegistryConfig()
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Config:
+        """The tree of ``values`` (nested, snake_case or camelCase) over the defaults."""
+        try:
+            return cls.model_validate(snake_keys(values))
+        except ValidationError as error:
+            raise config_error(error.errors()[0]) from None
+
+    def nested(self) -> dict[str, Any]:
+        """Plain dicts, strings and numbers with snake_case keys."""
+        return self.model_dump(mode="json")
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "performance": PerformanceConfig,
+    "cache": CacheConfig,
+    "logging": LoggingConfig,
+    "models": ModelsConfig,
+    "routing": RoutingConfig,
+    "engine": EngineConfig,
+    "server": ServerConfig,
+    "registry": RegistryConfig,
+}
+
+CHANGEABLE = frozenset(
+    {
+        ("performance", "max_concurrent"),
+        ("performance", "max_queue"),
+        ("performance", "timeout"),
+        ("logging", "level"),
+    }
+)
+"""What ``updated`` may change while the service runs."""
+
+
+def updated(config: Config, changes: Mapping[str, Any]) -> Config:
+    """``config`` with ``changes`` (nested, any subset); InvalidConfigError leaves it as it was."""
+    plain = snake_keys(changes)
+    merged = merge(config.nested(), plain)
+    result = Config.checked(merged)
+    for path, value in leaves(plain):
+        if path not in CHANGEABLE and section_value(config, path) != section_value(result, path):
+            allowed = "a change at start only; while running: " + ", ".join(
+                sorted(".".join(key) for key in CHANGEABLE)
+            )
+            raise InvalidConfigError(".".join(path), value, allowed)
+    return result
+
+
+def merge(base: Nested, over: Nested) -> dict[str, dict[str, Any]]:
+    """``base`` with the sections of ``over`` laid over it, key by key."""
+    result = {key: dict(value) for key, value in base.items()}
+    for key, value in over.items():
+        result[key] = {**result.get(key, {}), **value}
+    return result
+
+
+def leaves(values: Nested) -> Iterator[tuple[tuple[str, str], object]]:
+    """Each set value of a checked tree with its path."""
+    for section, entries in values.items():
+        for key, value in entries.items():
+            yield (section, key), value
+
+
+def section_value(config: Config, path: tuple[str, str]) -> object:
+    """The value at ``path``."""
+    section, key = path
+    return getattr(getattr(config, section), key)
+
+
+def snake_keys(values: object) -> dict[str, dict[str, Any]]:
+    """``values`` with the known keys of both levels in snake_case; unknown keys are refused."""
+    result: dict[str, dict[str, Any]] = {}
+    for key, section in renamed(Config, values, ()):
+        result[key] = dict(renamed(SECTIONS[key], section, (key,)))
+    return result
+
+
+def renamed(
+    section: type[Section], values: object, path: tuple[str, ...]
+) -> Iterator[tuple[str, Any]]:
+    """The items of ``values`` under their snake_case names."""
+    if not isinstance(values, Mapping):
+        where = ".".join(path) or "configuration"
+        raise InvalidConfigError(where, values, "an object of settings")
+    names = {to_camel(name): name for name in section.model_fields}
+    names |= {name: name for name in section.model_fields}
+    seen: set[str] = set()
+    for key, value in values.items():
+        name = names.get(key) if isinstance(key, str) else None
+        where = ".".join((*path, str(key)))
+        if name is None:
+            raise unknown_key(where, value)
+        if name in seen:
+            raise InvalidConfigError(where, value, "the key in one spelling only")
+        seen.add(name)
+        yield name, value
+
+
+def unknown_key(where: str, value: object) -> InvalidConfigError:
+    """The error of a key that does not exist, with the nearest that does."""
+    known = [key for key in known_keys() if "." in key or "." not in where]
+    leaf_names = {key.rpartition(".")[2]: key for key in known}
+    leaf = where.rpartition(".")[2]
+    near = leaf_names.get(leaf) or next(iter(get_close_matches(where, known, 1, 0.5)), None)
+    near = near or leaf_names.get(next(iter(get_close_matches(leaf, leaf_names, 1, 0.6)), ""))
+    allowed = f"a known key; the nearest is {near}" if near else "a known key"
+    return InvalidConfigError(where, value, allowed, reason="UNKNOWN_CONFIG_KEY")
+
+
+def known_keys() -> list[str]:
+    """Every section and setting in camelCase, as files spell them."""
+    keys: list[str] = []
+    for name, section in SECTIONS.items():
+        keys.append(to_camel(name))
+        keys += [f"{to_camel(name)}.{to_camel(key)}" for key in section.model_fields]
+    return keys
+
+
+def config_error(error: ErrorDetails) -> InvalidConfigError:
+    """Our error for what pydantic has found."""
+    section, key = str(error["loc"][0]), str(error["loc"][1])
+    extra = next(
+        field.json_schema_extra
+        for name, field in SECTIONS[section].model_fields.items()
+        if key in (name, to_camel(name))
+    )
+    allowed = str(extra["allowed"]) if isinstance(extra, dict) else error["msg"]
+    return InvalidConfigError(f"{to_camel(section)}.{to_camel(key)}", error["input"], allowed)

@@ -1,0 +1,37 @@
+"""A stream of events folded into one answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from llm_runner_router.errors import EngineError
+from llm_runner_router.types import Chunk, Complete, Event, Response, Started
+
+
+async def fold(events: AsyncIterator[Event]) -> Response:
+    """The whole answer; errors of the stream are passed on."""
+    started = Started("", "")
+    chunks: list[Chunk] = []
+    async for event in events:
+        match event:
+            case Started():
+                started = event
+            case Chunk():
+                chunks.append(event)
+            case Complete():
+                return whole(started, chunks, event)
+    raise EngineError("the answer ended without a result")
+
+
+def whole(started: Started, chunks: list[Chunk], complete: Complete) -> Response:
+    """The parts of an answer put together."""
+    return Response(
+        request_id=started.request_id,
+        response="".join(chunk.text for chunk in chunks),
+        model_used=complete.model_used,
+        finish_reason=complete.finish_reason,
+        metrics=complete.metrics,
+        token_ids=[token for chunk in chunks for token in chunk.token_ids],
+        logprobs=[logprob for chunk in chunks for logprob in chunk.logprobs],
+        prompt_logprobs=started.prompt_logprobs,
+    )

@@ -1,0 +1,252 @@
+"""The router of this process: what its parts are, and how they hang together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llm_runner_router.admission import Admission
+from llm_runner_router.backend import ANONYMOUS, CallContext, ProgressListener
+from llm_runner_router.config import updated
+from llm_runner_router.config_sources import LoadedConfig
+from llm_runner_router.conversation import Session
+from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.errors import RouterError, UnavailableError
+from llm_runner_router.folding import fold
+from llm_runner_router.log import Log
+from llm_runner_router.pipeline import Passage, Pipeline
+from llm_runner_router.providers.base import Provider
+from llm_runner_router.registry.catalogue import Catalogue
+from llm_runner_router.registry.loader import SourceLoader
+from llm_runner_router.registry.records import ModelPage, ModelRecord, ModelView
+from llm_runner_router.registry.residency import ModelLoader, Residency
+from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.routing.router import ModelRouter
+from llm_runner_router.types import Event, HealthReport, Request, Response, Status
+from llm_runner_router.validation import (
+    MAX_TEXT,
+    check_model,
+    check_text,
+    check_token_ids,
+    validate_batch,
+)
+from llm_runner_router.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runtime is made of once it is initialized."""
+
+    log: Log
+    store: RegistryStore
+    residency: Residency
+    catalogue: Catalogue
+    admission: Admission
+    router: ModelRouter
+    pipeline: Pipeline
+
+
+class Runtime:
+    """Implements Backend. ``loader`` replaces what brings models into memory, for tests."""
+
+    def __init__(self, loaded: LoadedConfig, loader: ModelLoader | None = None) -> None:
+        self._config = loaded.config
+        self._folder = loaded.folder
+        self._loader = loader or SourceLoader(
+            loaded.config.engine, loaded.folder, lambda: self._config.performance.max_concurrent
+        )
+        self._began = time.monotonic()
+        self._parts_or_none: Parts | None = None
+        self._closed = False
+
+    @property
+    def _parts(self) -> Parts:
+        if self._closed or self._parts_or_none is None:
+            state = "closed" if self._closed else "not initialized"
+            raise UnavailableError(f"the router is {state}")
+        return self._parts_or_none
+
+    async def initialize(self) -> None:
+        """See Backend. InvalidConfigError where the registry or the log file cannot be used."""
+        if self._closed or self._parts_or_none is not None:
+            return
+        log = Log(self._config.logging)
+        path = self._config.registry.path
+        try:
+            store = await RegistryStore.open(None if path is None else Path(path))
+        except BaseException:
+            log.close()
+            raise
+        self._parts_or_none = self._compose(log, store)
+        logger.info("ready: %d models are registered", len(store))
+
+    def _compose(self, log: Log, store: RegistryStore) -> Parts:
+        performance = self._config.performance
+        residency = Residency(self._loader)
+        admission = Admission(performance.max_concurrent, performance.max_queue)
+        router = ModelRouter(store, self._config.models.default)
+        pipeline = Pipeline(admission, router, residency, lambda: self._config)
+        catalogue = Catalogue(store, residency, self._folder)
+        return Parts(log, store, residency, catalogue, admission, router, pipeline)
+
+    async def process(self, request: Request, context: CallContext = ANONYMOUS) -> Response:
+        """See Backend."""
+        async with aclosing(self.process_stream(request, context)) as events:
+            return await fold(events)
+
+    async def process_stream(
+        self, request: Request, context: CallContext = ANONYMOUS
+    ) -> AsyncGenerator[Event, None]:
+        """See Backend."""
+        answer = self._parts.pipeline.run(Passage.begin(request, context))
+        async with aclosing(answer):
+            async for event in answer:
+                yield event
+
+    async def process_batch(
+        self, requests: Sequence[Request], context: CallContext = ANONYMOUS
+    ) -> Sequence[Response | RouterError]:
+        """See Backend. No more of a batch are under way than may run at once."""
+        pipeline = self._parts.pipeline
+        validate_batch(requests)
+        places = asyncio.Semaphore(self._config.performance.max_concurrent)
+
+        async def answer(request: Request) -> Response | RouterError:
+            async with places, aclosing(pipeline.run(Passage.begin(request, context))) as events:
+                try:
+                    return await fold(events)
+                except RouterError as error:
+                    return error
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(answer(request)) for request in requests]
+        return [task.result() for task in tasks]
+
+    async def converse(
+        self, messages: AsyncIterator[SessionMessage], context: CallContext = ANONYMOUS
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """See Backend."""
+        session = Session(self._parts.pipeline, context)
+        async with aclosing(session.events(messages)) as events:
+            async for event in events:
+                yield event
+
+    async def tokenize(
+        self, model: str | None, text: str, *, add_special: bool, parse_special: bool
+    ) -> Sequence[int]:
+        """See Backend. Loads the model if need be."""
+        check_text("text", text, MAX_TEXT, empty=True)
+        async with self._lease(model) as provider:
+            return await asyncio.to_thread(
+                provider.tokenize, text, add_special=add_special, parse_special=parse_special
+            )
+
+    async def detokenize(self, model: str | None, token_ids: Sequence[int]) -> str:
+        """See Backend. Loads the model if need be."""
+        check_token_ids(token_ids)
+        async with self._lease(model) as provider:
+            return await asyncio.to_thread(provider.detokenize, token_ids)
+
+    def _lease(self, model: str | None) -> AbstractAsyncContextManager[Provider]:
+        check_model(model)
+        parts = self._parts
+        return parts.residency.lease(parts.router.choose(model))
+
+    async def register_model(self, record: ModelRecord) -> ModelView:
+        """See Backend."""
+        return await self._parts.catalogue.register(record)
+
+    async def unregister_model(self, model: str) -> None:
+        """See Backend. ModelBusyError while requests run on it."""
+        await self._parts.catalogue.unregister(model)
+
+    async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
+        """See Backend."""
+        return await self._parts.catalogue.update(record, fields)
+
+    async def get_model(self, model: str) -> ModelView:
+        """See Backend."""
+        return self._parts.catalogue.get(model)
+
+    async def list_models(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
+        """See Backend."""
+        return self._parts.catalogue.page(page_size, page_token)
+
+    async def load_model(
+        self, model: str, on_progress: ProgressListener | None = None
+    ) -> ModelView:
+        """See Backend."""
+        return await self._parts.catalogue.load(model, on_progress)
+
+    async def unload_model(self, model: str) -> None:
+        """See Backend."""
+        await self._parts.catalogue.unload(model)
+
+    async def get_config(self) -> Mapping[str, Any]:
+        """See Backend."""
+        return self._config.nested()
+
+    async def update_config(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See Backend."""
+        parts = self._parts
+        self._config = updated(self._config, changes)
+        performance = self._config.performance
+        parts.admission.resize(performance.max_concurrent, performance.max_queue)
+        parts.log.set_level(self._config.logging.level)
+        return self._config.nested()
+
+    async def get_status(self) -> Status:
+        """See Backend."""
+        parts = self._parts
+        return Status(
+            healthy=not parts.pipeline.draining,
+            version=VERSION,
+            uptime_seconds=time.monotonic() - self._began,
+            running_requests=parts.admission.running,
+            queued_requests=parts.admission.queued,
+            loaded_models=parts.residency.loaded_models(),
+            registered_models=len(parts.store),
+        )
+
+    async def check_health(self) -> HealthReport:
+        """See Backend. Answers also before initialize and after close, with ``ready`` false."""
+        if self._closed or self._parts_or_none is None:
+            return HealthReport(ready=False, draining=False)
+        parts = self._parts
+        models = {model: parts.residency.loaded(model) for model in parts.catalogue.ids()}
+        draining = parts.pipeline.draining
+        return HealthReport(ready=not draining, draining=draining, models=models)
+
+    async def drain(self, seconds: float) -> bool:
+        """Refuse new requests (DRAINING) and let the accepted ones finish.
+
+        Whether they all did within ``seconds``.
+        """
+        parts = self._parts
+        parts.pipeline.draining = True
+        try:
+            async with asyncio.timeout(seconds):
+                await parts.admission.wait_idle()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """See Backend."""
+        if self._closed:
+            return
+        parts, self._closed = self._parts_or_none, True
+        if parts is None:
+            return
+        parts.admission.close()
+        await parts.residency.close()
+        await parts.store.close()
+        parts.log.close()
