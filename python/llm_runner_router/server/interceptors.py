@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -21,7 +21,7 @@ PACKAGE = "/llm_runner_router.v1."
 ANSWERED_WHILE_DRAINING = frozenset({"GetStatus", "CheckHealth"})
 
 Behaviour = Callable[[Any, ServicerContext], Awaitable[Any]]
-Handler = grpc.RpcMethodHandler[Any, Any] | None
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 logger = logging.getLogger(__name__)
 
