@@ -90,7 +90,7 @@ class Driver:
         first_token = first_output = 0
         for item in batch.items:
             assert (item.first_token, item.first_output) == (first_token, first_output)
-            assert 1 <= item.token_count
+            assert item.token_count >= 1
             assert 0 <= item.output_count <= item.token_count
             assert len(item.blocks) * self.block_size >= item.start_position + item.token_count
             assert len(set(item.blocks)) == len(item.blocks)

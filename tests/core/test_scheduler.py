@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,7 @@ from llm_runner_router import _core
 class SchedulerMachine(RuleBasedStateMachine):
     """Anything at any time; in the end every answer is the one that it gives alone."""
 
-    config: dict[str, object] = {"blocks": 9, "context_length": 34}
+    config: ClassVar[dict[str, Any]] = {"blocks": 9, "context_length": 34}
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 class TightMachine(SchedulerMachine):
     """Narrow in every limit, without cache."""
 
-    config = {
+    config: ClassVar[dict[str, Any]] = {
         "blocks": 8,
         "context_length": 34,
         "max_sequences": 3,
@@ -135,7 +136,7 @@ def test_decode_goes_beside_chunks_of_a_long_prompt() -> None:
     driver.step()
     driver.submit(2, list(range(40)), 1)
     steps = [driver.step() for _ in range(6)]
-    assert steps == [[1, 2]] * 6  # 6 × (1 + 7) tokens: 1 never waits for 2's prompt
+    assert steps == [[1, 2]] * 6  # 6 times (1 + 7) tokens: 1 never waits for 2's prompt
 
 
 def test_prompts_go_by_the_earlier_of_deadline_and_horizon() -> None:
