@@ -1,0 +1,1 @@
+"""The demo model: its corpus, its tokenizer, its training and its export to GGUF."""
