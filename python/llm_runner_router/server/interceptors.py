@@ -79,6 +79,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 log_end(method, name, context, start, "CANCELLED")
                 raise
             error = expired_error()
+        except grpc.aio.InternalError:  # a write failed: the client has left
+            log_end(method, name, context, start, "CANCELLED")
+            raise asyncio.CancelledError from None
         except Exception:
             logger.exception("%s %s failed", method, name)
             error = RouterError(f"internal error; the service's log tells more under {name}")
