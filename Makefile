@@ -115,7 +115,7 @@ fuzz: setup-test  ## Mutated files against the parser, under the sanitizers
 	tools/fuzz.sh $(ARGS)
 
 mutants: setup-test build  ## Planted defects: each must turn the suite red
-	$(BIN)/python tools/mutants.py $(ARGS)
+	$(BIN)/python tests/tools/mutants.py $(ARGS)
 
 bench: setup-test build  ## Named workloads, JSON out
 	$(BIN)/python -m benchmarks $(ARGS)
