@@ -24,7 +24,10 @@ _PACKAGE = "llama-cpp-python"
 _VERSION = "0.3.36"
 _SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
 _CACHE = Path(__file__).parents[2] / ".cache" / "llama-vocabularies" / _VERSION
-_MEMBER = re.compile(r"[^/]+/vendor/llama\.cpp/models/(ggml-vocab-[\w.-]+\.gguf(?:\.inp|\.out)?)")
+_MEMBER = re.compile(
+    r"[^/]+/vendor/llama\.cpp/models/(?:templates/)?"
+    r"(ggml-vocab-[\w.-]+\.gguf(?:\.inp|\.out)?|[\w.-]+\.jinja)"
+)
 _SEPARATOR = "\n__ggml_vocab_test__\n"
 
 # pip asks a source distribution for its metadata even where it only downloads it. This stands in
@@ -81,11 +84,21 @@ def cases(name: str) -> list[Case]:
 
 
 def vocabulary_path(name: str) -> Path:
-    """The file, fetched first where it is not cached yet."""
+    """The vocabulary's file."""
+    return _folder() / f"ggml-vocab-{name}.gguf"
+
+
+def chat_templates() -> dict[str, str]:
+    """The chat templates of published models that llama.cpp tests with, by name."""
+    return {path.stem: path.read_text() for path in sorted(_folder().glob("*.jinja"))}
+
+
+def _folder() -> Path:
+    """Where the files are, fetched first where they are not cached yet."""
     with _lock():
-        if not (_CACHE / "complete").exists():
+        if not (_CACHE / "fetched").exists():
             _fetch()
-    return _CACHE / f"ggml-vocab-{name}.gguf"
+    return _CACHE
 
 
 @contextlib.contextmanager
@@ -106,7 +119,7 @@ def _fetch() -> None:
                 content = members.extractfile(member) if match else None
                 if match and content:
                     (_CACHE / match[1]).write_bytes(content.read())
-    (_CACHE / "complete").touch()
+    (_CACHE / "fetched").touch()
 
 
 def _download(folder: Path) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 import pytest
-from golden import llama_vocabularies
 
+from golden import llama_vocabularies
 from llm_runner_router.tokenizer import Tokenizer
 
 VOCABULARIES = ("gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2", "starcoder")

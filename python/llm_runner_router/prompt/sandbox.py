@@ -87,9 +87,9 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return result
 
     # The leading names are Jinja's: keyword arguments of templates must not meet them.
-    def call(  # noqa: PYI063
+    def call(
         __self,  # noqa: N805
-        __context: Context,
+        __context: Context,  # noqa: PYI063
         __obj: Any,
         *args: Any,
         **kwargs: Any,
