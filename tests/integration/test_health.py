@@ -54,9 +54,7 @@ async def test_unknown_name_is_not_found(channel: grpc.aio.Channel) -> None:
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def test_watch_tells_changes_and_the_end(
-    service: Service, channel: grpc.aio.Channel
-) -> None:
+async def test_watch_tells_changes_and_the_end(service: Service, channel: grpc.aio.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     watch = stub.Watch(health_pb2.HealthCheckRequest(service="words"))
     assert (await watch.read()).status == NOT_SERVING

@@ -55,7 +55,9 @@ class WordProvider:
         self.running += 1
         self.began.set()
         try:
-            yield Accepted(self._prompt_logprobs(words) if request.prompt_logprobs is not None else ())
+            yield Accepted(
+                self._prompt_logprobs(words) if request.prompt_logprobs is not None else ()
+            )
             limit = len(words) if request.max_tokens is None else request.max_tokens
             for word in words[:limit]:
                 await self.gate.wait()
