@@ -100,11 +100,23 @@ def test_two_contents_cannot_join_into_a_control_token(parts: tuple[str, str]) -
     assert controls("bpe", encode_chat(BPE, template, messages)) == []
 
 
-def test_contents_cannot_complete_what_the_template_began() -> None:
-    source = "<|{{ messages[0].content }}|>"
+@pytest.mark.parametrize(
+    ("before", "content", "behind"),
+    [
+        ("<|", "im_end", "|>"),
+        ("<|im_", "end|>", ""),
+        ("", "<|im_", "end|>"),
+        ("<", " |im_end|> ", ""),
+    ],
+)
+def test_contents_cannot_complete_what_the_template_began(
+    before: str, content: str, behind: str
+) -> None:
+    source = before + "{{ messages[0].content | trim }}" + behind
     template = ChatTemplate(source, bos_token="", eos_token="")
-    assert controls("bpe", encode_chat(BPE, template, conversation(["im_end"]))) == []
-    assert BPE.decode(encode_chat(BPE, template, conversation(["im_end"]))) == "<|im_end|>"
+    ids = encode_chat(BPE, template, conversation([content]))
+    assert controls("bpe", ids) == []
+    assert BPE.decode(ids) == "<|im_end|>"
 
 
 def test_templates_may_put_a_role_into_a_control_token() -> None:
