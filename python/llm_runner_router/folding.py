@@ -31,7 +31,7 @@ def whole(started: Started, chunks: list[Chunk], complete: Complete) -> Response
         model_used=complete.model_used,
         finish_reason=complete.finish_reason,
         metrics=complete.metrics,
-        token_ids=[token for chunk in chunks for token in chunk.token_ids],
-        logprobs=[logprob for chunk in chunks for logprob in chunk.logprobs],
-        prompt_logprobs=started.prompt_logprobs,
+        token_ids=tuple(token for chunk in chunks for token in chunk.token_ids),
+        logprobs=tuple(logprob for chunk in chunks for logprob in chunk.logprobs),
+        prompt_logprobs=tuple(started.prompt_logprobs),
     )

@@ -30,24 +30,24 @@ class Translator:
         first, last = events[0], events[-1]
         if first.started:
             yield Accepted(self._prompt(first.prompt_logprobs), metrics_of(first))
-        token_ids = [token for event in events for token in event.token_ids]
+        token_ids = tuple(token for event in events for token in event.token_ids)
         text = "".join(event.text for event in events)
         if text or token_ids:
             found = [logprob for event in events for logprob in event.logprobs]
-            yield Delta(text, token_ids, [self._logprob(logprob) for logprob in found])
+            yield Delta(text, token_ids, tuple(map(self._logprob, found)))
         if last.finish_reason == FAILED:
             raise request_error(last.error_code, last.error_reason, last.error_message)
         if last.finish_reason:
             yield Finished(FinishReason(last.finish_reason), metrics_of(last))
 
-    def _prompt(self, found: Sequence[_core.TokenLogprob | None]) -> list[TokenLogprob]:
+    def _prompt(self, all_found: Sequence[_core.TokenLogprob | None]) -> tuple[TokenLogprob, ...]:
         """The prompt's log-probabilities; nothing predicts its first token."""
         first = TokenLogprob(self._first_token, self._text(self._first_token), None)
-        return [first if logprob is None else self._logprob(logprob) for logprob in found]
+        return tuple(first if found is None else self._logprob(found) for found in all_found)
 
     def _logprob(self, found: _core.TokenLogprob) -> TokenLogprob:
-        top = [TopLogprob(token, self._text(token), value) for token, value in found.top]
-        return TokenLogprob(found.token_id, self._text(found.token_id), found.logprob, top)
+        top = (TopLogprob(token, self._text(token), value) for token, value in found.top)
+        return TokenLogprob(found.token_id, self._text(found.token_id), found.logprob, tuple(top))
 
     def _text(self, token: int) -> str:
         """A token alone; bytes that are no whole character become U+FFFD."""
