@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Talk:
     """A Converse call, its messages in short."""
 
-    def __init__(self, call) -> None:
+    def __init__(self, call: Any) -> None:
         self.call = call
 
-    async def start(self, name: str, prompt: str, **fields) -> None:
+    async def start(self, name: str, prompt: str, **fields: Any) -> None:
         request = router_pb2.ProcessRequest(prompt=prompt, **fields)
         await self.send(start=router_pb2.Start(request_id=name, request=request))
 
@@ -36,7 +36,7 @@ class Talk:
     async def credits(self, name: str, chunks: int) -> None:
         await self.send(credits=router_pb2.Credits(request_id=name, chunks=chunks))
 
-    async def send(self, **message) -> None:
+    async def send(self, **message: Any) -> None:
         await self.call.write(router_pb2.ConverseRequest(**message))
 
     async def read(self) -> router_pb2.ConverseResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -39,7 +40,7 @@ async def test_past_the_queue_requests_are_refused_with_a_time_to_retry() -> Non
         assert first.cancel()
 
 
-async def collect(call) -> str:
+async def collect(call: Any) -> str:
     text = ""
     while (event := await call.read()) is not grpc.aio.EOF:
         text += event.chunk.text

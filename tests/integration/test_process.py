@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 import pytest
+from google.protobuf.message import Message as ProtobufMessage
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -15,8 +16,10 @@ from llm_runner_router.v1 import router_pb2, types_pb2
 if TYPE_CHECKING:
     from llm_runner_router.v1.router_pb2_grpc import RouterAsyncStub
 
+Detail = TypeVar("Detail", bound=ProtobufMessage)
 
-def detail(error: grpc.aio.AioRpcError, message):
+
+def detail(error: grpc.aio.AioRpcError, message: Detail) -> Detail:
     status = rpc_status.from_call(error)
     assert status is not None
     for packed in status.details:
@@ -84,7 +87,9 @@ async def test_batch_answers_each_in_its_place(router: RouterAsyncStub) -> None:
         ),
     ],
 )
-async def test_wrong_field_is_named(router: RouterAsyncStub, request_, field: str) -> None:
+async def test_wrong_field_is_named(
+    router: RouterAsyncStub, request_: router_pb2.ProcessRequest, field: str
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await router.Process(request_)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

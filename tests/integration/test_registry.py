@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from llm_runner_router.v1.registry_pb2_grpc import RegistryAsyncStub
 
 
-def model(name: str, **fields) -> registry_pb2.Model:
+def model(name: str, **fields: Any) -> registry_pb2.Model:
     source = fields.pop("source", f"/models/{name}.gguf")
     return registry_pb2.Model(
         id=name, format=registry_pb2.MODEL_FORMAT_GGUF, source=source, **fields
     )
 
 
-async def add(registry: RegistryAsyncStub, name: str, **fields) -> registry_pb2.Model:
+async def add(registry: RegistryAsyncStub, name: str, **fields: Any) -> registry_pb2.Model:
     request = registry_pb2.RegisterModelRequest(model=model(name, **fields))
     return (await registry.RegisterModel(request)).model
 
@@ -108,7 +108,9 @@ async def test_file_that_cannot_be_run_is_a_failed_precondition(
         (model("words"), grpc.StatusCode.ALREADY_EXISTS),
     ],
 )
-async def test_wrong_registrations(registry: RegistryAsyncStub, wrong, code) -> None:
+async def test_wrong_registrations(
+    registry: RegistryAsyncStub, wrong: registry_pb2.Model, code: grpc.StatusCode
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await registry.RegisterModel(registry_pb2.RegisterModelRequest(model=wrong))
     assert caught.value.code() is code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -15,7 +16,7 @@ WORD_SERVER = str(Path(__file__).with_name("word_server.py"))
 PROMPT = router_pb2.ProcessRequest(prompt="one two three four")
 
 
-async def waiting_stream(channel: grpc.aio.Channel):
+async def waiting_stream(channel: grpc.aio.Channel) -> Any:
     """A session whose only request has started and has said nothing yet."""
     call = router_pb2_grpc.RouterStub(channel).Converse()
     start = router_pb2.Start(request_id="a", request=PROMPT)

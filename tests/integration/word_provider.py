@@ -22,13 +22,14 @@ from llm_runner_router.server.app import Server, ServerOptions
 from llm_runner_router.types import FinishReason, Metrics, ModelFormat, TokenLogprob, TopLogprob
 
 CONTEXT = 1000
+DETAILS = ModelDetails("words", 0, 0, CONTEXT, 0)
 
 
 @dataclass
 class WordProvider:
     """Says the prompt's words back, ``max_tokens`` of them at most."""
 
-    details: ModelDetails = ModelDetails("words", 0, 0, CONTEXT, 0)
+    details: ModelDetails = DETAILS
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     vocabulary: list[str] = field(default_factory=list)
     running: int = 0
