@@ -105,7 +105,9 @@ def test_two_contents_cannot_join_into_a_control_token(parts: tuple[str, str]) -
     [
         ("<|", "im_end", "|>"),
         ("<|im_", "end|>", ""),
+        ("<|im_", "end|> and more ", ""),
         ("", "<|im_", "end|>"),
+        ("", " more and <|im_", "end|>"),
         ("<", " |im_end|> ", ""),
     ],
 )
@@ -116,7 +118,7 @@ def test_contents_cannot_complete_what_the_template_began(
     template = ChatTemplate(source, bos_token="", eos_token="")
     ids = encode_chat(BPE, template, conversation([content]))
     assert controls("bpe", ids) == []
-    assert BPE.decode(ids) == "<|im_end|>"
+    assert BPE.decode(ids) == before + content.strip() + behind
 
 
 def test_templates_may_put_a_role_into_a_control_token() -> None:
