@@ -101,7 +101,7 @@ format: setup-lint  ## Format Python and C++
 	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
 
 proto: setup-lint  ## Generate the stubs again
-	$(BIN)/python tools/generate_stubs.py
+	$(BIN)/python proto/generate.py
 
 sanitize: setup-test  ## The core tests under the address and undefined behaviour sanitizers
 	$(call compile,asan,build/asan/stage)
