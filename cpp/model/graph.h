@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "model/hparams.h"
+#include "model/weights.h"
 
 namespace llmr {
 
@@ -45,5 +46,18 @@ class AttentionBuilder {
   virtual ggml_tensor* Attend(const GraphContext& graph, std::int32_t layer, ggml_tensor* queries,
                               const StoredLayer& stored, float scale) const = 0;
 };
+
+// Each scaled to a root mean square of 1, times `weight`: [n, tokens].
+ggml_tensor* RmsNorm(const GraphContext& graph, ggml_tensor* x, ggml_tensor* weight, float epsilon);
+
+// [inputs, tokens] → [outputs, tokens].
+ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor* x);
+
+// Turns pairs of neighbouring elements of each head, [head_dim, heads, tokens], by their positions.
+ggml_tensor* RotaryEmbedding(const GraphContext& graph, const RopeHparams& rope, ggml_tensor* x,
+                             ggml_tensor* positions, ggml_tensor* factors);
+
+// down(silu(gate(x)) × up(x)): [embedding, tokens].
+ggml_tensor* GatedFeedForward(const GraphContext& graph, const LayerWeights& layer, ggml_tensor* x);
 
 }  // namespace llmr

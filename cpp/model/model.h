@@ -48,8 +48,8 @@ class Model {
   ggml_backend_dev_t LayerDevice(std::int32_t layer) const;
   // Where the KV cache of each layer belongs: KvCacheConfig::placement.
   std::vector<ggml_backend_buffer_type_t> LayerBufferTypes() const;
-  // Devices that hold weights beside the CPU, each once.
-  std::vector<ggml_backend_dev_t> Accelerators() const;
+  // The GPU that holds layers; null where all are on the CPU.
+  ggml_backend_dev_t Accelerator() const;
 
   // Adds the forward pass to `graph.graph`. Returns the logits, [vocabulary, outputs], or nullptr
   // where the inputs ask for no output: then only keys and values are computed.

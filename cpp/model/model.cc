@@ -1,0 +1,66 @@
+#include "model/model.h"
+
+#include <string>
+#include <utility>
+
+#include "model/architecture.h"
+#include "model/weights.h"
+
+namespace llmr {
+
+struct Model::Impl {
+  std::shared_ptr<const GgufFile> file;
+  const Architecture* architecture;
+  Hparams hparams;
+  Placement placement;
+  WeightStore store;
+  Weights weights;
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::~Model() = default;
+
+Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile> file,
+                                                 const ModelOptions& options) {
+  LLMR_ASSIGN_OR_RETURN(const std::string name, file->Get<std::string>("general.architecture"));
+  LLMR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(name));
+  LLMR_ASSIGN_OR_RETURN(Hparams hparams, architecture->read_hparams(*file, name));
+  const Placement placement = Placement::Choose(hparams.layers, options.gpu_layers);
+  WeightStore store(file, placement.cpu());
+  LLMR_ASSIGN_OR_RETURN(Weights weights, architecture->find_weights(store, hparams, placement));
+  LLMR_RETURN_IF_ERROR(store.Load(options.on_progress));
+  if (file->damaged()) {
+    return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
+                 "the model's file became shorter while it was loaded"};
+  }
+  auto impl = std::make_unique<Impl>(std::move(file), architecture, std::move(hparams), placement,
+                                     std::move(store), std::move(weights));
+  return std::shared_ptr<const Model>(new Model(std::move(impl)));
+}
+
+const Hparams& Model::hparams() const { return impl_->hparams; }
+
+std::int64_t Model::parameters() const { return impl_->store.parameters(); }
+
+bool Model::damaged() const { return impl_->file->damaged(); }
+
+ggml_backend_dev_t Model::LayerDevice(std::int32_t layer) const {
+  return impl_->placement.Layer(layer);
+}
+
+ggml_backend_dev_t Model::Accelerator() const { return impl_->placement.accelerator(); }
+
+std::vector<ggml_backend_buffer_type_t> Model::LayerBufferTypes() const {
+  std::vector<ggml_backend_buffer_type_t> types;
+  for (std::int32_t layer = 0; layer < impl_->hparams.layers; ++layer) {
+    types.push_back(ggml_backend_dev_buffer_type(LayerDevice(layer)));
+  }
+  return types;
+}
+
+ggml_tensor* Model::Build(const GraphContext& graph, const GraphInputs& inputs,
+                          const AttentionBuilder& attention) const {
+  return impl_->architecture->build(graph, impl_->hparams, impl_->weights, inputs, attention);
+}
+
+}  // namespace llmr

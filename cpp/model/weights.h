@@ -1,0 +1,132 @@
+// A model's tensors: found in the file, checked, and placed where they are computed.
+#pragma once
+
+#include <ggml-backend.h>
+#include <ggml-cpp.h>
+#include <ggml.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "gguf/gguf_file.h"
+
+namespace llmr {
+
+// A linear map and, where the model has one, its bias.
+struct Linear {
+  ggml_tensor* weight = nullptr;  // [inputs, outputs]
+  ggml_tensor* bias = nullptr;    // F32 [outputs], or null
+};
+
+struct LayerWeights {
+  ggml_tensor* attention_norm = nullptr;     // F32 [embedding]
+  Linear query;                              // embedding → heads × head_dim
+  Linear key;                                // embedding → kv_heads × head_dim
+  Linear value;                              // embedding → kv_heads × head_dim
+  Linear attention_output;                   // heads × head_dim → embedding
+  ggml_tensor* rope_factors = nullptr;       // F32 [rope dimensions / 2], or null
+  ggml_tensor* feed_forward_norm = nullptr;  // F32 [embedding]
+  Linear gate;                               // embedding → feed_forward
+  Linear up;                                 // embedding → feed_forward
+  Linear down;                               // feed_forward → embedding
+};
+
+struct Weights {
+  ggml_tensor* token_embedding = nullptr;  // [embedding, vocabulary]
+  std::vector<LayerWeights> layers;
+  ggml_tensor* output_norm = nullptr;  // F32 [embedding]
+  Linear output;                       // embedding → vocabulary; may be the token embedding itself
+};
+
+// Where each part of a model is computed.
+class Placement {
+ public:
+  // The last `gpu_layers` of `layers` layers, -1: all, and the output layer with them on the first
+  // GPU where there is one. The token embedding stays on the CPU.
+  static Placement Choose(std::int32_t layers, std::int32_t gpu_layers);
+
+  ggml_backend_dev_t cpu() const { return cpu_; }
+  ggml_backend_dev_t accelerator() const { return accelerator_; }  // null where none is used
+
+  // REQUIRES: 0 ≤ layer ≤ layers; layers itself is the output layer.
+  ggml_backend_dev_t Layer(std::int32_t layer) const {
+    return layer >= first_accelerated_ ? accelerator_ : cpu_;
+  }
+
+ private:
+  ggml_backend_dev_t cpu_ = nullptr;
+  ggml_backend_dev_t accelerator_ = nullptr;
+  std::int32_t first_accelerated_ = 0;
+};
+
+// Collects the tensors that a model needs, then gives them data. Matrices on the CPU are read from
+// the mapped file in place; everything else is copied once. Owns contexts and buffers: the tensors
+// live as long as this object. Not thread-safe.
+class WeightStore {
+ public:
+  WeightStore(std::shared_ptr<const GgufFile> file, ggml_backend_dev_t cpu);
+
+  // A matrix [columns, rows] of a type that ggml multiplies with. Errors: FAILED_PRECONDITION /
+  // GGUF_INVALID naming the tensor where it is missing or has another shape; UNIMPLEMENTED /
+  // MODEL_UNSUPPORTED for its type.
+  Result<ggml_tensor*> Matrix(const std::string& name, std::int64_t columns, std::int64_t rows,
+                              ggml_backend_dev_t device);
+
+  // A vector, as F32 whatever floating-point type the file has. Errors: as Matrix().
+  Result<ggml_tensor*> Vector(const std::string& name, std::int64_t size,
+                              ggml_backend_dev_t device);
+
+  // Null where the file has no such tensor.
+  Result<ggml_tensor*> OptionalVector(const std::string& name, std::int64_t size,
+                                      ggml_backend_dev_t device);
+
+  // "<name>.weight" and, where there is one, "<name>.bias".
+  Result<Linear> LinearMap(const std::string& name, std::int64_t inputs, std::int64_t outputs,
+                           ggml_backend_dev_t device);
+
+  bool Has(const std::string& name) const { return file_->FindTensor(name) != nullptr; }
+
+  // Gives data to everything asked for so far; call once, last. `on_progress` may be empty and gets
+  // 0 … 1; false gives up. Errors: RESOURCE_EXHAUSTED / OUT_OF_MEMORY; FAILED_PRECONDITION /
+  // CANCELLED.
+  Status Load(const std::function<bool(double)>& on_progress);
+
+  // Elements of all tensors asked for, each once.
+  std::int64_t parameters() const;
+
+ private:
+  struct Entry {
+    ggml_tensor* tensor;
+    const TensorInfo* info;
+  };
+  // Tensors that share a buffer: those in the mapped file, or those copied to one device.
+  struct Group {
+    ggml_context_ptr context;
+    std::vector<Entry> entries;
+    ggml_backend_buffer_ptr buffer;
+  };
+
+  Result<const TensorInfo*> Find(const std::string& name, std::int64_t columns,
+                                 std::int64_t rows) const;
+  ggml_tensor* Add(Group& group, ggml_type type, const TensorInfo& info);
+  Group& GroupFor(const TensorInfo& info, ggml_type type, ggml_backend_dev_t device);
+  Status LoadMapped();
+  Status LoadCopies(ggml_backend_dev_t device, Group& group,
+                    const std::function<Status(const Entry&)>& copied);
+
+  std::shared_ptr<const GgufFile> file_;
+  ggml_backend_dev_t cpu_;
+  Group mapped_;
+  std::map<ggml_backend_dev_t, Group> copies_;
+  std::map<std::pair<std::string, ggml_backend_dev_t>, ggml_tensor*> tensors_;
+  std::set<const TensorInfo*> used_;
+};
+
+}  // namespace llmr
