@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 ARGS ?=
+WHEEL_DIR ?= dist
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
 # CMake options for ggml and for us, for example CMAKE_ARGS="-DGGML_CUDA=ON".
@@ -36,8 +37,8 @@ $(STAMPS)/venv:
 	@touch $@
 
 # The requirements that pyproject.toml gives, one file a purpose: pip runs again only where its file changed.
-build/requirements-%.txt: pyproject.toml tools/requirements.py $(STAMPS)/venv
-	@$(BIN)/python tools/requirements.py $* > $@.new
+build/requirements-%.txt: pyproject.toml .ci/requirements.py $(STAMPS)/venv
+	@$(BIN)/python .ci/requirements.py $* > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(STAMPS)/build$(VARIANT): build/requirements-build.txt
@@ -105,14 +106,14 @@ proto: setup-lint  ## Generate the stubs again
 
 sanitize: setup-test  ## The core tests under the address and undefined behaviour sanitizers
 	$(call compile,asan,build/asan/stage)
-	tools/sanitized.sh asan $(if $(ARGS),$(ARGS),tests/core)
+	tests/tools/sanitized.sh asan $(if $(ARGS),$(ARGS),tests/core)
 
 tsan: setup-test  ## The core tests under the thread sanitizer
 	$(call compile,tsan,build/tsan/stage)
-	tools/sanitized.sh tsan $(if $(ARGS),$(ARGS),tests/core)
+	tests/tools/sanitized.sh tsan $(if $(ARGS),$(ARGS),tests/core)
 
 fuzz: setup-test  ## Mutated files against the parser, under the sanitizers
-	tools/fuzz.sh $(ARGS)
+	tests/tools/fuzz.sh $(ARGS)
 
 mutants: setup-test build  ## Planted defects: each must turn the suite red
 	$(BIN)/python tests/tools/mutants.py $(ARGS)
@@ -120,9 +121,11 @@ mutants: setup-test build  ## Planted defects: each must turn the suite red
 bench: setup-test build  ## Named workloads, JSON out
 	$(BIN)/python -m benchmarks $(ARGS)
 
-wheel: setup  ## Build the wheel into dist/
-	mkdir -p dist
-	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+# Takes the objects of `build`, so that the same sources are not compiled twice.
+wheel: build  ## Build the wheel into dist/
+	@mkdir -p $(WHEEL_DIR)
+	CMAKE_GENERATOR="Unix Makefiles" $(LOCK) $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+	  --config-settings build-dir=build/dev --wheel-dir $(WHEEL_DIR) .
 
 clean:  ## Remove what was built; .venv stays
 	rm -rf build dist python/llm_runner_router/_core*.so python/llm_runner_router/lib

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every fuzz target for a bounded number of runs, under the sanitizers: tools/fuzz.sh [runs]
+# Every fuzz target for a bounded number of runs, under the sanitizers: tests/tools/fuzz.sh [runs]
 # clang++ brings libFuzzer; without it our own driver mutates the seeds.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 runs=${1:-200000}
 if command -v clang++ >/dev/null; then
   export CXX=clang++

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs pytest against the extension that was compiled with sanitizers: tools/sanitized.sh asan|tsan [pytest argument…]
+# Runs pytest against the extension that was compiled with sanitizers: tests/tools/sanitized.sh asan|tsan [pytest argument…]
 # build/<preset>/stage (or LLMR_STAGE) holds that extension; the rest of the package is linked in beside it.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 preset=$1
 shift
 stage=${LLMR_STAGE:-$PWD/build/$preset/stage}
@@ -25,7 +25,7 @@ esac
 export LD_PRELOAD="$(${CXX:-g++} -print-file-name=$runtime) $(${CXX:-g++} -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
-export TSAN_OPTIONS="halt_on_error=1:handle_sigbus=0:suppressions=$PWD/tools/tsan.supp:${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="halt_on_error=1:handle_sigbus=0:suppressions=$PWD/tests/tools/tsan.supp:${TSAN_OPTIONS:-}"
 export PYTHONPATH=$stage PYTHONMALLOC=malloc LLMR_SANITIZER=$preset
 core=$(.venv/bin/python -c 'import llm_runner_router._core as core; print(core.__file__)')
 case $core in
