@@ -29,6 +29,8 @@ CODES: Mapping[type[RouterError], StatusCode] = {
     ContextLengthError: StatusCode.INVALID_ARGUMENT,
     EngineError: StatusCode.INTERNAL,
     FieldError: StatusCode.INVALID_ARGUMENT,
+    InvalidConfigError: StatusCode.INVALID_ARGUMENT,
+    InvalidRequestError: StatusCode.INVALID_ARGUMENT,
     ModelBusyError: StatusCode.FAILED_PRECONDITION,
     ModelFileError: StatusCode.FAILED_PRECONDITION,
     ModelNotFoundError: StatusCode.NOT_FOUND,
@@ -85,6 +87,6 @@ def code_of(error: RouterError) -> StatusCode:
 def kind_of(code: StatusCode, reason: str) -> type[RouterError]:
     """The class of an error that a peer reports; the code decides where they disagree."""
     kind = REASONS.get(reason)
-    if kind is not None and next(CODES[k] for k in kind.__mro__ if k in CODES) is code:
+    if kind is not None and CODES[kind] is code:
         return kind
     return DEFAULTS.get(code, RouterError)
