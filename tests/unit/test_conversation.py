@@ -157,7 +157,9 @@ async def test_mistakes_fail_their_request_and_not_the_stream(
 async def test_a_running_id_cannot_be_started_again() -> None:
     async with echo_runtime() as runtime:
         events = await collect(runtime.converse(sent(start("a"), start("a", "no"))))
-    assert isinstance(error_of(next(e for e in events if isinstance(e.event, Failure))), AlreadyExistsError)
+    assert isinstance(
+        error_of(next(e for e in events if isinstance(e.event, Failure))), AlreadyExistsError
+    )
     assert text_of(events) == "one two"
     assert sum(isinstance(event.event, Complete) for event in events) == 1
 

@@ -13,6 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,6 +71,7 @@ class RegistryStore:
         file_lock = FileLock.acquire(path) if path is not None else None
         engine = create_engine(path)
         try:
+            await asyncio.to_thread(probe, path)
             async with engine.begin() as connection:
                 await migrate(connection, path)
                 rows = (await connection.execute(select(models))).mappings().all()
@@ -217,6 +219,13 @@ def configure(connection: DBAPIConnection, _: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def probe(path: Path | None) -> None:
+    """Raise what SQLite has against the file, before a connection with a thread is made."""
+    if path is not None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA user_version")
 
 
 async def migrate(connection: AsyncConnection, path: Path | None) -> None:

@@ -1,0 +1,61 @@
+"""The registry under kill -9: each operation happened wholly or not at all."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from integration import registry_writer
+from llm_runner_router.registry.records import ModelRecord
+from llm_runner_router.registry.store import RegistryStore
+
+ROOT = Path(__file__).parents[2]
+
+
+def kill_after(path: Path, seed: int, lines: int, bytes_more: int) -> tuple[int, int]:
+    """Kill a writer once it has said ``lines`` lines; how many operations began and were done."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    command = [sys.executable, registry_writer.__file__, str(path), str(seed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, bufsize=0) as writer:
+        assert writer.stdout is not None
+        said = [writer.stdout.readline() for _ in range(lines)]
+        said.append(os.read(writer.stdout.fileno(), 1 + bytes_more))
+        writer.kill()
+        said.append(writer.stdout.read())
+        writer.wait()
+    text = b"".join(said).decode()
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    begun = sum(line.startswith("begin") for line in whole)
+    done = sum(line.startswith("done") for line in whole)
+    return begun, done
+
+
+def expected(seed: int, count: int) -> dict[str, ModelRecord]:
+    """The records after the first ``count`` operations."""
+    records: dict[str, ModelRecord] = {}
+    for kind, name, number in registry_writer.operations(seed)[:count]:
+        if kind == "remove":
+            del records[name]
+        else:
+            records[name] = registry_writer.record(name, number)
+    return records
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_a_killed_writer_leaves_whole_operations(tmp_path: Path, seed: int) -> None:
+    choice = random.Random(1000 + seed)
+    path = tmp_path / "r.db"
+    begun, done = kill_after(path, seed, choice.randrange(0, 40), choice.randrange(0, 30))
+    store = await RegistryStore.open(path)
+    found = {record.id: replace(record, etag="") for record in store.page("", 1000)}
+    await store.add(replace(registry_writer.record("new", 1), id="new"))
+    await store.close()
+    # What was done is there; what began may be; nothing else.
+    assert found in (expected(seed, done), expected(seed, begun))
+    assert begun - done in (0, 1)

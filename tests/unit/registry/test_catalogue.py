@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llm_runner_router.errors import InvalidRequestError, ModelBusyError, ModelNotFoundError
+from llm_runner_router.types import Request
+from unit.echoes import EchoLoader, echo_runtime, model
+
+
+async def test_sources_are_stored_as_whole_paths() -> None:
+    async with echo_runtime() as runtime:
+        assert (await runtime.get_model("m")).record.source == "/nowhere/m.gguf"
+        wanted = replace(model(), source="file:///else/x.gguf")
+        view = await runtime.update_model(wanted, ["source"])
+        assert view.record.source == "/else/x.gguf"
+
+
+async def test_pages() -> None:
+    names = tuple(f"m{number:03}" for number in range(150))
+    async with echo_runtime(models=names) as runtime:
+        first = await runtime.list_models()
+        assert len(first.models) == 100
+        second = await runtime.list_models(page_token=first.next_page_token)
+        assert second.next_page_token == ""
+        assert [v.record.id for v in (*first.models, *second.models)] == list(names)
+        one = await runtime.list_models(page_size=1)
+        assert [view.record.id for view in one.models] == ["m000"]
+
+
+@pytest.mark.parametrize("token", ["%", "x", "//8="])
+async def test_foreign_page_tokens_are_refused(token: str) -> None:
+    async with echo_runtime() as runtime:
+        with pytest.raises(InvalidRequestError, match="page_token"):
+            await runtime.list_models(page_token=token)
+
+
+async def test_unregister_unloads_and_forgets() -> None:
+    loader = EchoLoader()
+    async with echo_runtime(loader=loader) as runtime:
+        await runtime.load_model("m")
+        await runtime.unregister_model("m")
+        assert loader.providers["m"].closed
+        with pytest.raises(ModelNotFoundError):
+            await runtime.get_model("m")
+        with pytest.raises(ModelNotFoundError):
+            await runtime.unregister_model("m")
+
+
+async def test_a_model_that_answers_cannot_be_unregistered() -> None:
+    async with echo_runtime() as runtime:
+        stream = runtime.process_stream(Request(prompt="a b"))
+        await anext(stream)
+        with pytest.raises(ModelBusyError):
+            await runtime.unregister_model("m")
+        await stream.aclose()
+        await runtime.unregister_model("m")
+
+
+async def test_views_tell_the_state() -> None:
+    async with echo_runtime() as runtime:
+        assert not (await runtime.get_model("m")).loaded
+        view = await runtime.load_model("m")
+        assert view.loaded
+        assert view.details.architecture == "echo"
+        await runtime.unload_model("m")
+        assert not (await runtime.get_model("m")).loaded
+        with pytest.raises(ModelNotFoundError):
+            await runtime.unload_model("x")
+        with pytest.raises(ModelNotFoundError):
+            await runtime.load_model("x")
+
+
+async def test_defaults_of_an_updated_model_are_used_at_once() -> None:
+    loader = EchoLoader()
+    async with echo_runtime(loader=loader) as runtime:
+        await runtime.process(Request(prompt="x"))
+        wanted = replace(model(), config=replace(model().config, temperature=0.25))
+        await runtime.update_model(wanted, ["config.temperature"])
+        await runtime.process(Request(prompt="x"))
+        assert [c.request.temperature for c in loader.providers["m"].calls] == [None, 0.25]
