@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, module) {
   module.attr("ggml_version") = ggml_version();
   llmr::RegisterExceptions(module);
   llmr::RegisterGguf(module);
+  llmr::RegisterEngine(module);
   llmr::RegisterTesting(module);
 }

@@ -1,6 +1,5 @@
 #include "sample/params.h"
 
-#include <set>
 #include <sstream>
 #include <string>
 
@@ -41,13 +40,9 @@ Status CheckAlternatives(const std::string& field, std::int32_t value) {
 }
 
 Status CheckBias(const SamplingParams& params, std::int32_t vocabulary) {
-  std::set<TokenId> seen;
   for (const auto& [token, bias] : params.logit_bias) {
     if (token < 0 || token >= vocabulary) {
       return Invalid("logit_bias token", token, "0 to " + std::to_string(vocabulary - 1));
-    }
-    if (!seen.insert(token).second) {
-      return Invalid("logit_bias token", token, "each token once");
     }
     LLMR_RETURN_IF_ERROR(
         CheckRange("logit_bias of token " + std::to_string(token), bias, -100, 100));

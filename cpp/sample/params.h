@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
-#include <vector>
+#include <map>
 
 #include "base/ids.h"
 #include "base/status.h"
@@ -16,10 +15,10 @@ struct SamplingParams {
   float top_p = 1.0F;        // above 0, to 1; 1: off
   float min_p = 0.0F;        // 0 to 1; 0: off
   std::uint64_t seed = 0;
-  float repeat_penalty = 1.0F;                        // above 0, to 100; 1: off
-  float frequency_penalty = 0.0F;                     // -100 to 100; 0: off
-  float presence_penalty = 0.0F;                      // -100 to 100; 0: off
-  std::vector<std::pair<TokenId, float>> logit_bias;  // -100 to 100, each token once
+  float repeat_penalty = 1.0F;          // above 0, to 100; 1: off
+  float frequency_penalty = 0.0F;       // -100 to 100; 0: off
+  float presence_penalty = 0.0F;        // -100 to 100; 0: off
+  std::map<TokenId, float> logit_bias;  // -100 to 100
   std::int32_t logprobs = -1;         // alternatives beside the token; 0: the token's only; -1: off
   std::int32_t prompt_logprobs = -1;  // likewise for the prompt
 };

@@ -138,15 +138,15 @@ def test_presence_penalty_counts_once() -> None:
 
 def test_bias_comes_before_the_repeat_penalty() -> None:
     sampler = testing.Sampler(
-        vocabulary=2, prompt=[0], temperature=0.0, repeat_penalty=2.0, logit_bias=[(0, 3.0)]
+        vocabulary=2, prompt=[0], temperature=0.0, repeat_penalty=2.0, logit_bias={0: 3.0}
     )
     assert sampler.sample([-1.0, 0.9], 1)[0] == 0  # (-1 + 3) / 2 = 1, not -2 + 3
 
 
 def test_bias_can_ban_and_force() -> None:
-    banned = testing.Sampler(vocabulary=3, temperature=0.0, logit_bias=[(0, -100.0)])
+    banned = testing.Sampler(vocabulary=3, temperature=0.0, logit_bias={0: -100.0})
     assert banned.sample([5, 1, 2], 0)[0] == 2
-    forced = testing.Sampler(vocabulary=3, temperature=0.0, logit_bias=[(1, 100.0)])
+    forced = testing.Sampler(vocabulary=3, temperature=0.0, logit_bias={1: 100.0})
     assert forced.sample([5, 1, 2], 0)[0] == 1
 
 
@@ -163,7 +163,7 @@ def test_logprobs_are_of_the_raw_distribution(
         temperature=0.0 if bias else 0.5,
         repeat_penalty=1.5,
         prompt=[0],
-        logit_bias=[(1, 50.0)] if bias else [],
+        logit_bias={1: 50.0} if bias else {},
         logprobs=alternatives,
     )
     token, (logprob, top) = sampler.sample(logits, 0)
@@ -222,10 +222,9 @@ def test_the_number_of_logits_is_checked() -> None:
         ({"repeat_penalty": 0.0}, "repeat_penalty is 0; allowed: above 0, to 100"),
         ({"frequency_penalty": math.nan}, "frequency_penalty is nan"),
         ({"presence_penalty": 101.0}, "presence_penalty is 101"),
-        ({"logit_bias": [(3, 1.0)]}, "logit_bias token is 3; allowed: 0 to 2"),
-        ({"logit_bias": [(-1, 1.0)]}, "logit_bias token is -1"),
-        ({"logit_bias": [(1, math.inf)]}, "logit_bias of token 1 is inf; allowed: -100 to 100"),
-        ({"logit_bias": [(1, 1.0), (1, 2.0)]}, "each token once"),
+        ({"logit_bias": {3: 1.0}}, "logit_bias token is 3; allowed: 0 to 2"),
+        ({"logit_bias": {-1: 1.0}}, "logit_bias token is -1"),
+        ({"logit_bias": {1: math.inf}}, "logit_bias of token 1 is inf; allowed: -100 to 100"),
         ({"logprobs": -2}, "logprobs is -2"),
         ({"logprobs": 101}, "logprobs is 101; allowed: -1"),
     ],
