@@ -7,7 +7,7 @@ import pytest
 
 from llm_runner_router.admission import Admission
 from llm_runner_router.errors import OverloadedError, TimeLimitError, UnavailableError
-from unit.echoes import settle
+from unit.echoes import settle, until
 
 
 class Visitor:
@@ -117,8 +117,7 @@ async def test_a_permit_given_to_a_cancelled_waiter_is_passed_on() -> None:
     first, second, third = (Visitor(admission, log, name) for name in "123")
     await settle()
     first.go.set()
-    while not first.task.done():  # the permit goes to the second, which has not run since
-        await asyncio.sleep(0)
+    await until(first.task.done)  # the permit goes to the second, which has not run since
     second.task.cancel()
     await settle()
     assert third.inside or second.inside

@@ -69,7 +69,7 @@ def test_old_names_work_and_warn(tmp_path: Path, old: str, new: str) -> None:
 
 
 def test_the_new_name_wins(tmp_path: Path) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="LLM_MAX_CONCURRENT"):
         assert concurrent(tmp_path, MAX_CONCURRENT_REQUESTS="2", LLM_MAX_CONCURRENT="3") == 2
 
 

@@ -312,11 +312,8 @@ async def test_failures_of_the_provider_are_failures_of_the_request() -> None:
 
 
 class Defective(EchoProvider):
-    def release(self, request_id: str) -> None:
-        super().release(request_id)
-
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> Sequence[int]:
-        raise ZeroDivisionError
+        raise ZeroDivisionError(text, add_special, parse_special)
 
 
 async def test_defects_do_not_leak_and_do_not_hang(caplog: pytest.LogCaptureFixture) -> None:
