@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -15,6 +14,8 @@ import typer
 from llm_runner_router.cli.output import metrics_table, out, say
 from llm_runner_router.cli.running import run
 from llm_runner_router.conversation_messages import Failure, SessionMessage, Start
+from llm_runner_router.demo import demo_model_path
+from llm_runner_router.errors import EngineError, ModelFileError
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import Chunk, Complete, ModelFormat, Request
 
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 MODEL = "demo"
 QUESTION = "What is LLM Runner Router?"
 
+BEFORE_PYTHON = "The same in Python (python -m asyncio; from llm_runner_router import LLMRouter):"
 IN_PYTHON = """\
-from llm_runner_router import LLMRouter
-async with LLMRouter(target="{address}") as router:
-    print((await router.process({question!r})).response)"""
+router = LLMRouter()
+await router.register_model({model!r}, {source!r})
+print((await router.process({question!r}, temperature=0.0)).response)"""
 
 
 def demo(
@@ -37,25 +39,33 @@ def demo(
     run(ask(question))
 
 
+def shipped_model() -> str:
+    """The path of the model that ships with the package."""
+    try:
+        return str(demo_model_path())
+    except FileNotFoundError as error:
+        raise ModelFileError(str(error)) from None
+
+
 async def ask(question: str) -> None:
     """The whole demonstration."""
+    source = shipped_model()
     with tempfile.TemporaryDirectory(prefix="llm-router-demo-") as folder:
-        async with running_service(Path(folder)) as server:
+        async with running_service(Path(folder), source) as server:
             out.print(f"[dim]service on {server.address} (gRPC), model {MODEL}[/dim]\n")
             out.print("[bold]>[/bold] ", end="")
             say(question + "\n")
             complete = await answer_aloud(server.address, question)
     out.print()
     out.print(metrics_table(complete))
-    out.print("\n[dim]The same from Python, with `llm-router serve` running:[/dim]\n")
-    say(IN_PYTHON.format(address="localhost:50051", question=question))
+    out.print(f"\n[dim]{BEFORE_PYTHON}[/dim]\n")
+    say(IN_PYTHON.format(model=MODEL, source=source, question=question))
 
 
 @asynccontextmanager
-async def running_service(folder: Path) -> AsyncIterator[Server]:
-    """A service on a free loopback port with the demo model, its registry under ``folder``."""
+async def running_service(folder: Path, source: str) -> AsyncIterator[Server]:
+    """A service on a free loopback port with one model, its registry under ``folder``."""
     from llm_runner_router.config_sources import load_config
-    from llm_runner_router.demo import demo_model_path
     from llm_runner_router.runtime import Runtime
     from llm_runner_router.server.app import Server, ServerOptions
 
@@ -64,11 +74,12 @@ async def running_service(folder: Path) -> AsyncIterator[Server]:
     server = Server(runtime, ServerOptions(port=0, drain_timeout=0))
     try:
         await runtime.initialize()
-        source = str(demo_model_path())
         await runtime.register_model(ModelRecord(MODEL, MODEL, ModelFormat.GGUF, source))
         await server.start()
-        yield server
-        await server.stop()
+        try:
+            yield server
+        finally:
+            await server.stop()
     finally:
         await runtime.close()
 
@@ -95,4 +106,4 @@ async def answer_aloud(address: str, question: str) -> Complete:
                         return complete
     finally:
         await backend.close()
-    raise asyncio.IncompleteReadError(b"", None)
+    raise EngineError("the answer ended without a result")

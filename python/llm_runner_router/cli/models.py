@@ -25,6 +25,8 @@ commands = typer.Typer(
     help="List and change the models of a running service.", no_args_is_help=True
 )
 
+CONNECT_SECONDS = 3.0
+
 Id = Annotated[str, typer.Argument(help="The id of the model.")]
 
 
@@ -33,7 +35,7 @@ async def connected(target: str) -> AsyncIterator[RemoteBackend]:
     """The service at ``target``."""
     from llm_runner_router.remote import RemoteBackend
 
-    backend = RemoteBackend(target)
+    backend = RemoteBackend(target, connect_timeout=CONNECT_SECONDS)
     try:
         await backend.initialize()
         yield backend

@@ -1,0 +1,52 @@
+"""What reaches the terminal, and the exit code."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_runner_router.cli.output import metrics_table, printable, speed
+from llm_runner_router.cli.running import exit_code
+from llm_runner_router.errors import (
+    InvalidConfigError,
+    ModelNotFoundError,
+    OverloadedError,
+    RouterError,
+    UnavailableError,
+)
+from llm_runner_router.types import Complete, FinishReason, Metrics
+
+
+@given(st.text())
+def test_nothing_that_a_terminal_obeys_is_printed(text: str) -> None:
+    shown = printable(text)
+    assert not any(ord(c) < 0x20 and c not in "\n\t" for c in shown)
+    assert not any(0x7F <= ord(c) < 0xA0 for c in shown)
+
+
+def test_text_stays_as_it_is() -> None:
+    text = "Grüße, 世界 👋\n\ttab"
+    assert printable(text) == text
+    assert printable("\x1b[31mred\x07\x9b0m") == "[31mred0m"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ModelNotFoundError("a"), 1),
+        (InvalidConfigError("a", 1, "2"), 2),
+        (UnavailableError("away"), 3),
+        (OverloadedError("full", retry_after=1), 3),
+    ],
+)
+def test_exit_codes(error: RouterError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_speed_counts_the_time_after_the_first_token() -> None:
+    metrics = Metrics(completion_tokens=11, duration_ms=1100.0, first_token_ms=100.0)
+    complete = Complete(FinishReason.STOP, "m", metrics)
+    assert speed(complete) == "10 tokens/s"
+    assert speed(Complete(FinishReason.STOP, "m", Metrics(completion_tokens=1))) == "-"
+    assert metrics_table(complete).row_count == 8
