@@ -41,9 +41,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=65535, help="Port to bind; 0 takes a free one.", show_default="50051"
-        ),
+        typer.Option(help="Port to bind; 0 takes a free one.", show_default="50051"),
     ] = None,
     config: Annotated[
         Path | None,
@@ -66,7 +64,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ] = None,
     drain_timeout: Annotated[
         float | None,
-        typer.Option(min=0, help="Seconds that running requests get to finish.", show_default="30"),
+        typer.Option(help="Seconds that running requests get to finish.", show_default="30"),
     ] = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C, then let running requests finish."""
