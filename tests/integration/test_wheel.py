@@ -96,7 +96,7 @@ def test_holds_what_is_promised(names: set[str]) -> None:
     ]
     assert len(extensions) == 1
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
-    assert {"LICENSE", "licenses/ggml.txt"} <= licences
+    assert {"LICENSE", "docs/licenses/ggml.txt"} <= licences
 
 
 def test_holds_nothing_else(names: set[str]) -> None:

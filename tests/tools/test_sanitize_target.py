@@ -50,7 +50,9 @@ class Target:
     def run(self, calls: str) -> subprocess.CompletedProcess[str]:
         """Call functions of the stand-in in a test: ``name argument, name argument``."""
         own = {"LLMR_STAGE": str(self._stage), "PLANTED_CALLS": calls}
-        return call([ROOT / "tools" / "sanitized.sh", self._preset, PAYLOAD], environment=own)
+        return call(
+            [ROOT / "tests" / "tools" / "sanitized.sh", self._preset, PAYLOAD], environment=own
+        )
 
 
 def call(
@@ -102,7 +104,8 @@ def test_another_extension_than_the_sanitized_one_is_refused(tmp_path: Path) -> 
     stage = tmp_path / "stage"
     (stage / "llm_runner_router").mkdir(parents=True)
     done = call(
-        [ROOT / "tools" / "sanitized.sh", "asan", PAYLOAD], environment={"LLMR_STAGE": str(stage)}
+        [ROOT / "tests" / "tools" / "sanitized.sh", "asan", PAYLOAD],
+        environment={"LLMR_STAGE": str(stage)},
     )
     assert done.returncode != 0
     assert "passed" not in done.stdout
