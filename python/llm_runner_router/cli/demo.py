@@ -27,9 +27,9 @@ QUESTION = "What is LLM Runner Router?"
 
 BEFORE_PYTHON = "The same in Python (python -m asyncio; from llm_runner_router import LLMRouter):"
 IN_PYTHON = """\
-router = LLMRouter()
-await router.register_model({model!r}, {source!r})
-print((await router.process({question!r}, temperature=0.0)).response)"""
+async with LLMRouter() as router:
+    await router.register_model({model!r}, {source!r})
+    print((await router.process({question!r}, temperature=0.0)).response)"""
 
 
 def demo(
