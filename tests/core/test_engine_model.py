@@ -58,7 +58,7 @@ def settings_of(i: int) -> dict[str, Any]:
     "crowd",
     [
         {"max_sequences": 64},
-        {"max_sequences": 16, "batch_tokens": 24, "kv_blocks": 16, "context_length": 120},
+        {"max_sequences": 16, "batch_tokens": 24, "kv_blocks": 40, "block_size": 4},
         {"max_sequences": 64, "prefix_cache": False, "batch_tokens": 100, "block_size": 8},
     ],
 )
