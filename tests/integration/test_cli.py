@@ -66,6 +66,28 @@ async def test_chat_with_a_model_that_does_not_exist(service: Service) -> None:
     assert_clear(done, 1, "'absent'")
 
 
+async def test_interrupt_ends_an_answer_and_then_the_conversation(service: Service) -> None:
+    service.provider.gate.clear()
+    arguments = (*CLI, "chat", "--target", service.address)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"one two\n")
+    await service.provider.began.wait()
+    process.send_signal(signal.SIGINT)
+    assert await process.stdout.readline() == b" [cancelled]\n"
+    service.provider.gate.set()
+    process.stdin.write(b"three\n")
+    assert await process.stdout.readline() == b"three \n"
+    ended = asyncio.ensure_future(process.wait())
+    while not ended.done():  # the first may still find the answer's end
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait({ended}, timeout=0.2)
+    assert ended.result() in {130, -signal.SIGINT}  # -SIGINT: it met the end of the process
+
+
 async def test_no_service_is_a_clear_error() -> None:
     async with running() as service:
         address = service.address

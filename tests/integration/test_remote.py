@@ -195,7 +195,7 @@ async def session(backend: Backend) -> list[tuple[str, str]]:
             [None],
         ]
     )
-    async with aclosing(backend.converse(script.messages())) as events:  # type: ignore[type-var]
+    async with aclosing(backend.converse(script.messages())) as events:
         async for event in events:
             seen.append((event.request_id, shown(event)))
             if isinstance(event.event, Complete | Failure):

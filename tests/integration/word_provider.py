@@ -36,6 +36,7 @@ class WordProvider:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)
     said: int = 0
+    usable: bool = True
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - `llm-router --help` should not wait for gRPC and the engine
 """``llm-router chat``: a conversation on the terminal."""
 
 from __future__ import annotations
@@ -6,15 +7,15 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
-from llm_runner_router.cli.models import connected
+from llm_runner_router.backend import Backend
+from llm_runner_router.cli.models import CONNECT_SECONDS
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, out, printable, say
-from llm_runner_router.cli.running import run
+from llm_runner_router.cli.running import reported
 from llm_runner_router.conversation_messages import (
     Append,
     Cancel,
@@ -36,28 +37,51 @@ def chat(
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """Talk to a model. Ctrl-C ends an answer; Ctrl-D or /exit ends the conversation."""
-    run(Conversation(model).talk(target))
+    with reported(), asyncio.Runner() as runner:
+        talk = runner.run(opened(target, model))
+        try:
+            # The loop rests while the user types, so that Ctrl-C reaches the prompt.
+            while (line := read_line()) is not None:
+                if line.strip():
+                    runner.run(talk.turn(line))
+        finally:
+            runner.run(talk.close())
+
+
+async def opened(target: str, model: str | None) -> Conversation:
+    """A conversation with the service at ``target``."""
+    from llm_runner_router.remote import RemoteBackend
+
+    backend = RemoteBackend(target, connect_timeout=CONNECT_SECONDS)
+    try:
+        await backend.initialize()
+    except BaseException:
+        await backend.close()
+        raise
+    if sys.stdin.isatty():
+        errors.print("[dim]Ctrl-C ends an answer, Ctrl-D the conversation.[/dim]")
+    return Conversation(backend, model)
 
 
 class Conversation:
-    """One session of one request id, a turn at a time."""
+    """One session of one request id, a turn at a time. Owns its backend."""
 
-    def __init__(self, model: str | None) -> None:
+    def __init__(self, backend: Backend, model: str | None) -> None:
+        self._backend = backend
         self._model = model
         self._outgoing: asyncio.Queue[SessionMessage | None] = asyncio.Queue()
+        self._events = backend.converse(self._messages())
         self._started = False
 
-    async def talk(self, target: str) -> None:
-        """Ask and answer until the user has had enough."""
-        async with connected(target) as backend:
-            if sys.stdin.isatty():
-                errors.print("[dim]Ctrl-C ends an answer, Ctrl-D the conversation.[/dim]")
-            async with aclosing(backend.converse(self._messages())) as events:
-                while (line := await asyncio.to_thread(read_line)) is not None:
-                    if line.strip():
-                        self._say(line)
-                        await self._listen(events)
-                self._outgoing.put_nowait(None)
+    async def turn(self, line: str) -> None:
+        """Say a line and print the answer."""
+        self._say(line)
+        await self._listen(self._events)
+
+    async def close(self) -> None:
+        """End the session and the connection."""
+        await self._events.aclose()
+        await self._backend.close()
 
     async def _messages(self) -> AsyncIterator[SessionMessage]:
         while (message := await self._outgoing.get()) is not None:

@@ -7,7 +7,8 @@ or it is stopping: try again. 130: interrupted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -24,9 +25,16 @@ FAILED, WRONG_USAGE, TRY_AGAIN, INTERRUPTED = 1, 2, 3, 130
 
 
 def run(command: Coroutine[Any, Any, None]) -> None:
-    """Run a command; what it raises becomes one clear line and an exit code."""
-    try:
+    """Run a command to its exit code."""
+    with reported():
         asyncio.run(command)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what is raised into one clear line and an exit code."""
+    try:
+        yield
     except RouterError as error:
         errors.print(f"error: {error.message}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(exit_code(error)) from None

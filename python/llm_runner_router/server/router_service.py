@@ -44,7 +44,7 @@ class RouterService(router_pb2_grpc.RouterServicer):
     ) -> None:
         """Answer as a stream."""
         stream = self._backend.process_stream(request_from_wire(request), call_context(context))
-        async with aclosing(stream) as events:  # type: ignore[type-var]
+        async with aclosing(stream) as events:
             async for event in events:
                 await context.write(event_to_wire(event))
 

@@ -50,7 +50,7 @@ class SessionCall:
         """Serve the call to its end."""
         messages = self._messages()
         session = backend.converse(messages, call_context(self._context))
-        async with aclosing(messages), aclosing(session) as events:  # type: ignore[type-var]
+        async with aclosing(messages), aclosing(session) as events:
             async for event in events:
                 await self._send(event)
                 if isinstance(event.event, Complete | Failure):
