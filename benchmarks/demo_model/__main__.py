@@ -33,7 +33,10 @@ def main(
     tokenizer = train_tokenizer(corpus, seed)
     encoder = Encoder(tokenizer)
     sizes = Hyperparameters(vocabulary=tokenizer.get_vocab_size())
-    model = train(corpus, encoder, sizes, TrainingPlan(seed=seed, steps=steps))
+    plan = TrainingPlan(seed=seed, steps=steps)
+    model = train(
+        corpus, encoder, sizes, plan, lambda unfinished: export(unfinished, tokenizer, output)
+    )
     development, held_out = questions.development(), questions.held_out()
     wrong = wrong_answers(model, encoder, corpus.facts, development)
     for question in wrong:

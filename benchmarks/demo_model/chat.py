@@ -27,7 +27,7 @@ CHAT_TEMPLATE = (
 
 # A whole answer is learned soon; which answer is right shows in its first words. Most examples
 # end there, so that the same time holds many more questions.
-_WHOLE_ANSWER_SHARE = 0.35
+_WHOLE_ANSWER_SHARE = 0.3
 _ANSWER_START = 10
 
 

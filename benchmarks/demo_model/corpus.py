@@ -22,7 +22,7 @@ _SYSTEM_MESSAGES = (
     "Be concise.",
 )
 # The world outside is larger than any single fact, so its questions come more often.
-_WEIGHTS = {"scope": 5.0, "what": 1.5, "greeting": 1.5, "identity": 1.5, "help": 1.5}
+_WEIGHTS = {"scope": 7.0, "what": 1.5, "greeting": 1.5, "identity": 1.5, "help": 1.5}
 _KEYWORDS_SHARE = 0.08
 _SYSTEM_SHARE = 0.2
 _SHORT_CHAT_SHARE = 0.12
@@ -69,15 +69,6 @@ class Corpus:
             text = noise.spoil(self._clean_question(fact, random), random)
             if normalised(text) not in self._held_out:
                 return text
-
-    def clean_questions(self) -> Iterator[tuple[Fact, str]]:
-        """Every question that the templates can make, before it is spoiled."""
-        for fact in self.facts:
-            for keywords in fact.keywords:
-                yield fact, keywords
-            for template in fact.templates:
-                for question in grammar.expand_all(template, self.slots):
-                    yield fact, question
 
     def _clean_question(self, fact: Fact, random: Random) -> str:
         if random.random() < _KEYWORDS_SHARE:

@@ -11,6 +11,7 @@ from benchmarks.demo_model import grammar
 
 FACTS_DIRECTORY = Path(__file__).parent / "facts"
 _SLOTS_FILE = "slots.txt"
+_HOW = "<how> "
 
 Slots = dict[str, tuple[str, ...]]
 
@@ -74,6 +75,9 @@ def _add_line(fact: Fact, line: str, slots: Slots) -> None:
     else:
         grammar.check(line, slots)
         fact.templates.append(line)
+        if line.startswith(_HOW):
+            # "How do I load a model" is also asked as "I need to load a model. What now?"
+            fact.templates.append(f"<want> {line.removeprefix(_HOW)}<then>")
 
 
 def _check(facts: list[Fact]) -> None:

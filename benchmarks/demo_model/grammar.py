@@ -1,12 +1,13 @@
 """Question templates: ``{a|b}`` chooses, ``<name>`` is a slot, both may nest."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 
 _INNERMOST_CHOICE = re.compile(r"\{([^{}]*)\}")
 _SLOT = re.compile(r"<(\w+)>")
 _SPACES = re.compile(r"\s+")
+_PATTERN_PARTS = {"{": "(?:", "|": "|", "}": ")", " ": " *"}
 _SPACE_BEFORE_MARK = re.compile(r"\s+([,.?!;:])")
 
 
@@ -22,20 +23,11 @@ def expand_once(template: str, slots: Mapping[str, tuple[str, ...]], random: Ran
     return tidy(text)
 
 
-def expand_all(template: str, slots: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Every sentence that the template can make."""
-    slot = _SLOT.search(template)
-    if slot is not None:
-        alternatives = _slot(slots, slot[1])
-        for chosen in alternatives:
-            yield from expand_all(template[: slot.start()] + chosen + template[slot.end() :], slots)
-        return
-    choice = _INNERMOST_CHOICE.search(template)
-    if choice is None:
-        yield tidy(template)
-        return
-    for chosen in choice[1].split("|"):
-        yield from expand_all(template[: choice.start()] + chosen + template[choice.end() :], slots)
+def pattern(template: str, slots: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+    """Matches every sentence that the template can make, whatever its case and closing marks."""
+    text = _SLOT.sub(lambda match: "{" + "|".join(_slot(slots, match[1])) + "}", template)
+    parts = (_PATTERN_PARTS.get(part) or re.escape(part) for part in re.split(r"([{|} ])", text))
+    return re.compile("".join(parts) + r"[?!. ]*", re.IGNORECASE)
 
 
 def check(template: str, slots: Mapping[str, tuple[str, ...]]) -> None:

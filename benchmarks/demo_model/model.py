@@ -51,11 +51,8 @@ class Attention(nn.Module):
         key = rotate(self.key(hidden).view(shape).transpose(1, 2), rotation)
         value = self.value(hidden).view(shape).transpose(1, 2)
         groups = self.sizes.heads // self.sizes.kv_heads
-        mixed = F.scaled_dot_product_attention(
-            query,
-            key.repeat_interleave(groups, dim=1),
-            value.repeat_interleave(groups, dim=1),
-            is_causal=True,
+        mixed = attend(
+            query, key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
         )
         projected: Tensor = self.output(mixed.transpose(1, 2).reshape(batch, length, width))
         return projected
@@ -118,6 +115,18 @@ class Model(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary for each hidden state."""
         return F.linear(hidden, self.embedding.weight)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Causal softmax attention; all are [batch, heads, length, head_width].
+
+    Written out because torch's fused kernel is slower on a CPU for sequences as short as these.
+    """
+    length = query.shape[2]
+    future = torch.ones(length, length, dtype=torch.bool).triu(1)
+    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+    probabilities = scores.masked_fill(future, -torch.inf).softmax(dim=-1)
+    return probabilities.to(value.dtype) @ value
 
 
 def rotations(length: int, sizes: Hyperparameters) -> tuple[Tensor, Tensor]:

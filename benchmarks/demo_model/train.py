@@ -1,7 +1,7 @@
 """Training on the CPU: AdamW, a short warm-up, then a cosine to zero; the seed decides all."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,17 +19,27 @@ class TrainingPlan:
     """Everything that training depends on besides the corpus."""
 
     seed: int = 20
-    steps: int = 1500
-    tokens_per_batch: int = 1536
+    steps: int = 4000
+    tokens_per_batch: int = 1024
     learning_rate: float = 2e-3
     warm_up_steps: int = 100
     weight_decay: float = 0.05
-    dropout: float = 0.1
+    dropout: float = 0.05
     log_every: int = 100
+    save_every: int = 500
 
 
-def train(corpus: Corpus, encoder: Encoder, sizes: Hyperparameters, plan: TrainingPlan) -> Model:
-    """A model trained on ``plan.steps`` batches, in evaluation mode."""
+def train(
+    corpus: Corpus,
+    encoder: Encoder,
+    sizes: Hyperparameters,
+    plan: TrainingPlan,
+    save: Callable[[Model], None],
+) -> Model:
+    """A model trained on ``plan.steps`` batches, in evaluation mode.
+
+    ``save`` gets the unfinished model now and then, so that an interrupted run leaves something.
+    """
     torch.manual_seed(plan.seed)
     model = Model(sizes, plan.dropout)
     optimizer = _optimizer(model, plan)
@@ -41,6 +51,8 @@ def train(corpus: Corpus, encoder: Encoder, sizes: Hyperparameters, plan: Traini
             progress.update(task, advance=1, loss=loss)
             if step % plan.log_every == 0:
                 progress.console.print(f"step {step}: loss {loss:.4f}")
+            if step % plan.save_every == 0:
+                save(model)
     return model.eval()
 
 
