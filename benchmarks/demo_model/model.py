@@ -126,7 +126,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     future = torch.ones(length, length, dtype=torch.bool).triu(1)
     scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
     probabilities = scores.masked_fill(future, -torch.inf).softmax(dim=-1)
-    return probabilities.to(value.dtype) @ value
+    mixed: Tensor = probabilities.to(value.dtype) @ value
+    return mixed
 
 
 def rotations(length: int, sizes: Hyperparameters) -> tuple[Tensor, Tensor]:
