@@ -35,7 +35,7 @@ class Mutant:
     @property
     def needs_build(self) -> bool:
         """Whether the extension has to be compiled again."""
-        return self.file.startswith("cpp/")
+        return self.file.endswith((".cc", ".h"))
 
     def applied_to(self, text: str) -> str:
         """The text of the file with the fault in it; StaleMutantError where it does not fit."""

@@ -20,7 +20,7 @@ PACKAGE = Path("python", "llm_runner_router")
 # The editable installation puts a finder for the source before every path. It is a module that a
 # .pth file imports, so an empty one of its name, earlier on the path, keeps it away.
 EDITABLE_FINDER = Path("python", "_editable_skbc_llm_runner_router.py")
-TEST_SECONDS = 120
+TEST_SECONDS = 60
 HANGS_AFTER_SECONDS = 900
 WHERE = """
 import importlib.util

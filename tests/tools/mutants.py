@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import re
 import signal
 import sys
 import time
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_suffix(".toml")
 FOLDER = ROOT / "build" / "mutants"
+
+
+FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (tests/[^\s\[]+)", re.MULTILINE)
 
 
 class Verdict(StrEnum):
@@ -125,8 +129,8 @@ def verdict_on(done: subprocess.CompletedProcess[str]) -> tuple[Verdict, str]:
     if done.returncode < 0:
         return Verdict.KILLED, f"ended by {signal.Signals(-done.returncode).name}"
     if done.returncode == pytest.ExitCode.TESTS_FAILED:
-        failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return Verdict.KILLED, failed[0] if failed else "time limit"
+        failed = FAILED_TEST.search(done.stdout)
+        return Verdict.KILLED, failed[1] if failed else "a test that ran out of time"
     if done.returncode == pytest.ExitCode.OK:
         return Verdict.SURVIVED, "its tests stay green"
     return Verdict.BROKEN, f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}"

@@ -116,7 +116,7 @@ async def test_no_new_token_in_time_ends_the_request() -> None:
 async def test_the_deadline_bounds_the_whole() -> None:
     loader = EchoLoader()
     loader.chunk_gate = asyncio.Semaphore(1)
-    async with echo_runtime(loader=loader) as runtime:
+    async with echo_runtime({"performance": {"timeout": 3_600_000}}, loader) as runtime:
         with pytest.raises(TimeLimitError, match="the deadline passed before"):
             await runtime.process(HELLO, CallContext(deadline=time.monotonic() + 0.05))
         assert loader.providers["m"].calls[0].deadline is not None
