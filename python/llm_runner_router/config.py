@@ -160,7 +160,7 @@ class EngineConfig(Section):
     """How models that run in this process are computed. Takes effect when a model is loaded."""
 
     threads: int = setting(
-        0, "a whole number from 0 to 1024", "Threads; 0: one a physical core.", ge=0, le=1024
+        0, "a whole number from 0 to 512", "Threads; 0: one a physical core.", ge=0, le=512
     )
     kv_type: KvType = word(KvType.F16, "f32 or f16", "Number format of the KV cache.")
     kv_bytes: int = setting(

@@ -70,6 +70,11 @@ class Provider(Protocol):
     """
 
     @property
+    def usable(self) -> bool:
+        """Whether it can answer; false once what it runs on has failed."""
+        ...
+
+    @property
     def details(self) -> ModelDetails:
         """What is known of the model."""
         ...

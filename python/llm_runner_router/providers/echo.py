@@ -50,6 +50,11 @@ class EchoProvider:
         return self._closing.is_set()
 
     @property
+    def usable(self) -> bool:
+        """Until it is closed."""
+        return not self.closed
+
+    @property
     def details(self) -> ModelDetails:
         """Fixed values."""
         return ModelDetails("echo", 0, 0, 4096, 0x110000)

@@ -14,7 +14,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from llm_runner_router.errors import (
     UnavailableError,
 )
 from llm_runner_router.providers.base import Call, Finished, ProviderEvent
-from llm_runner_router.providers.core_errors import load_error, request_error
+from llm_runner_router.providers.core_errors import BREAKING, load_error, request_error
 from llm_runner_router.providers.inbox import Inbox
 from llm_runner_router.providers.local_events import Translator
 from llm_runner_router.providers.prompt_encoder import PromptEncoder
@@ -46,6 +46,9 @@ T = TypeVar("T")
 DEFAULT_TEMPERATURE = 0.7
 """Of requests and models that say nothing."""
 
+PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
+"""The engine's phases of loading, and their shares of the whole."""
+
 ENCODERS = 2
 """Threads of a model that turn text into tokens."""
 
@@ -54,7 +57,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """Which file is run, and how. Zeros leave the choice to the engine."""
+    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file."""
 
     path: Path
     context_length: int
@@ -70,17 +73,19 @@ class LocalOptions:
         layers = record.config.gpu_layers
         return cls(
             path=path,
-            context_length=record.config.context_length or engine.context_length,
+            context_length=record.config.context_length or 0,
             gpu_layers=engine.gpu_layers if layers is None else layers,
             max_sequences=max_sequences,
             engine=engine,
         )
 
-    def core_config(self) -> _core.EngineConfig:
-        """As the core wants it."""
+    def core_config(self, metadata: Mapping[str, object]) -> _core.EngineConfig:
+        """As the core wants it. The service's context is a limit: the file's may be shorter."""
+        own = metadata.get(f"{metadata.get('general.architecture')}.context_length")
+        usual = min(self.engine.context_length, own) if isinstance(own, int) else 0
         return _core.EngineConfig(
             model_path=str(self.path),
-            context_length=self.context_length,
+            context_length=self.context_length or usual,
             max_sequences=self.max_sequences,
             threads=self.engine.threads,
             batch_tokens=self.engine.batch_tokens,
@@ -114,6 +119,7 @@ class LocalProvider:
         self._held: dict[str, int] = {}
         self._threads = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
         self._ended: RouterError | None = None
+        self._broken = False
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._engine.fd, self._drain)
 
@@ -126,7 +132,7 @@ class LocalProvider:
         given_up = threading.Event()
 
         def report(phase: str, fraction: float) -> bool:
-            loop.call_soon_threadsafe(on_progress, LoadProgress(phase, fraction))
+            loop.call_soon_threadsafe(on_progress, LoadProgress(phase, overall(phase, fraction)))
             return not given_up.is_set()
 
         loading = loop.run_in_executor(None, load_model, options, report)
@@ -139,6 +145,11 @@ class LocalProvider:
             raise
 
     @property
+    def usable(self) -> bool:
+        """See Provider."""
+        return self._ended is None and not self._broken
+
+    @property
     def details(self) -> ModelDetails:
         """What is known of the model."""
         return self._details
@@ -148,7 +159,7 @@ class LocalProvider:
         tokens = await self._encoded(call.request)
         number = self._submit(call, tokens)
         inbox = self._inboxes[number]
-        translator = Translator(self._token_bytes, tokens[0])
+        translator = Translator(self._token_text, tokens[0])
         try:
             while True:
                 events = await inbox.take()
@@ -176,6 +187,12 @@ class LocalProvider:
             return self._tokenizer.decode(token_ids)
         except TokenizerError as error:
             raise InvalidRequestError("token_ids", error.key, error.allowed) from None
+
+    def _token_text(self, token: int) -> str:
+        """A token alone: its name where it adds no text, U+FFFD for part of a character."""
+        return self._token_bytes[token].decode(errors="replace") or self._tokenizer.token_text(
+            token
+        )
 
     def release(self, request_id: str) -> None:
         """See Provider."""
@@ -215,6 +232,7 @@ class LocalProvider:
         try:
             number = self._engine.submit(submission(call, tokens))
         except _core.CoreError as error:
+            self._broken = self._broken or error.code in BREAKING
             raise request_error(error.code, error.reason, error.message) from None
         self._inboxes[number] = Inbox()
         if call.hold:
@@ -230,6 +248,7 @@ class LocalProvider:
             self._end(EngineError(error.message))
             return
         for event in events:
+            self._broken = self._broken or event.error_code in BREAKING
             inbox = self._inboxes.get(event.id)
             if inbox is not None:
                 inbox.put(event)
@@ -296,7 +315,7 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
         tokenizer = Tokenizer.from_metadata(file.metadata)
         encoder = PromptEncoder(tokenizer, file.metadata)
         ends = sorted(tokenizer.end_of_generation_ids)
-        config = options.core_config()
+        config = options.core_config(file.metadata)
         engine = _core.Engine(config, tokenizer.token_bytes(), ends, report)
     details = ModelDetails(
         architecture=engine.architecture,
@@ -317,6 +336,12 @@ def load_errors() -> Iterator[None]:
         raise load_error(error.code, error.reason, error.message) from None
     except TokenizerError as error:
         raise ModelFileError(f"the model file's vocabulary cannot be used: {error}") from None
+
+
+def overall(phase: str, fraction: float) -> float:
+    """How much of the whole load a part of a phase is."""
+    begin, end = PHASES.get(phase, (1.0, 1.0))
+    return begin + (end - begin) * fraction
 
 
 def discard(loading: asyncio.Future[LoadedModel]) -> None:

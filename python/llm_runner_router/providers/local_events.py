@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
@@ -18,11 +18,11 @@ FAILED = "failed"
 class Translator:
     """Turns one request's events into Accepted, Delta and Finished, merging what waited.
 
-    ``token_bytes`` is the model's table from token id to text; ``first_token`` begins the prompt.
+    ``token_text`` shows a token alone; ``first_token`` begins the prompt.
     """
 
-    def __init__(self, token_bytes: Sequence[bytes], first_token: int) -> None:
-        self._token_bytes = token_bytes
+    def __init__(self, token_text: Callable[[int], str], first_token: int) -> None:
+        self._text = token_text
         self._first_token = first_token
 
     def translate(self, events: Sequence[_core.Event]) -> Iterator[ProviderEvent]:
@@ -48,10 +48,6 @@ class Translator:
     def _logprob(self, found: _core.TokenLogprob) -> TokenLogprob:
         top = (TopLogprob(token, self._text(token), value) for token, value in found.top)
         return TokenLogprob(found.token_id, self._text(found.token_id), found.logprob, tuple(top))
-
-    def _text(self, token: int) -> str:
-        """A token alone; bytes that are no whole character become U+FFFD."""
-        return self._token_bytes[token].decode(errors="replace")
 
 
 def metrics_of(event: _core.Event) -> Metrics:

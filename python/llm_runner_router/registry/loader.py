@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -32,8 +33,8 @@ class SourceLoader:
             raise UnsupportedError(f"{record.format.value} models cannot be run by this version")
         path = absolute_path(record.source, self._folder)
         checked_file(path)
-        # Imported late: whoever loads no model needs no extension.
-        local = import_module("llm_runner_router.providers.local")
+        # Imported late, since whoever loads no model needs no extension, and not on the event loop.
+        local = await asyncio.to_thread(import_module, "llm_runner_router.providers.local")
         options = local.LocalOptions.of(path, record, self._engine, self._max_sequences())
         provider: Provider = await local.LocalProvider.load(options, on_progress)
         return provider

@@ -71,7 +71,8 @@ class Residency:
     """Belongs to one event loop.
 
     Loads of one model that overlap are one load; it is abandoned when the last who waits for it
-    gives up. A model that is leaving finishes its requests first, and comes back by a new load.
+    gives up. A model that is leaving finishes its requests first, and comes back by a new load. One
+    whose provider has failed is loaded anew on its next use.
     """
 
     def __init__(self, loader: ModelLoader) -> None:
@@ -146,6 +147,8 @@ class Residency:
             resident = self._residents.get(record.id)
             if resident is None:
                 resident = self._begin(record)
+            elif resident.provider is not None and not resident.provider.usable:
+                self._send_away(resident)
             if resident.leaving:
                 await resident.gone.wait()
                 continue

@@ -41,6 +41,7 @@ def test_loading(code: str, reason: str, kind: type[RouterError]) -> None:
         ("RESOURCE_EXHAUSTED", "OTHER", OverloadedError),
         ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", TimeLimitError),
         ("FAILED_PRECONDITION", "ENGINE_CLOSED", UnavailableError),
+        ("FAILED_PRECONDITION", "MODEL_NUMERICS", ModelFileError),
         ("DATA_LOSS", "MODEL_FILE_TRUNCATED", ModelFileError),
         ("INTERNAL", "X", EngineError),
         ("SOMETHING_NEW", "X", EngineError),
@@ -49,4 +50,4 @@ def test_loading(code: str, reason: str, kind: type[RouterError]) -> None:
 def test_requests(code: str, reason: str, kind: type[RouterError]) -> None:
     error = request_error(code, reason, "why")
     assert type(error) is kind
-    assert "why" in error.message
+    assert str(error) == error.message == "why"

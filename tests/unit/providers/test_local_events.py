@@ -10,7 +10,7 @@ from llm_runner_router.providers.base import Accepted, Delta, Finished
 from llm_runner_router.providers.local_events import Translator
 from llm_runner_router.types import FinishReason, TokenLogprob, TopLogprob
 
-TOKEN_BYTES = [b"a", b"b", b"\xe2"]
+TEXTS = ["a", "b", "c"]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class CoreEvent:
 
 
 def translated(*events: Any) -> list[Any]:
-    return list(Translator(TOKEN_BYTES, 1).translate(events))
+    return list(Translator(TEXTS.__getitem__, 1).translate(events))
 
 
 def test_what_waited_is_one_delta() -> None:
@@ -73,14 +73,14 @@ def test_logprobs_carry_their_texts() -> None:
         )
     )
     assert first.prompt_logprobs == (TokenLogprob(1, "b", None), TokenLogprob(0, "a", -1.0))
-    assert second.logprobs == (TokenLogprob(2, "�", -0.5, (TopLogprob(1, "b", -0.25),)),)
+    assert second.logprobs == (TokenLogprob(2, "c", -0.5, (TopLogprob(1, "b", -0.25),)),)
 
 
 def test_a_failure_comes_behind_what_was_said() -> None:
     failed = CoreEvent(
         text="a", token_ids=[0], finish_reason="failed", error_code="DEADLINE_EXCEEDED"
     )
-    events = Translator(TOKEN_BYTES, 0).translate([failed])  # type: ignore[list-item]
+    events = Translator(TEXTS.__getitem__, 0).translate([failed])  # type: ignore[list-item]
     assert isinstance(next(events), Delta)
     with pytest.raises(TimeLimitError):
         next(events)
