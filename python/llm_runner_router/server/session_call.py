@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -61,7 +61,7 @@ class SessionCall:
         async with self._writing:
             await self._context.write(session_event_to_wire(event))
 
-    async def _messages(self) -> AsyncIterator[SessionMessage]:
+    async def _messages(self) -> AsyncGenerator[SessionMessage, None]:
         """What the client says, as far as it makes sense."""
         drained = asyncio.ensure_future(self._drained())
         try:
