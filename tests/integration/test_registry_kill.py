@@ -36,6 +36,16 @@ def kill_after(path: Path, seed: int, lines: int, bytes_more: int) -> tuple[int,
     return begun, done
 
 
+def kill_once_there(path: Path, created: Path) -> None:
+    """Kill a writer as soon as it has created a file."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    command = [sys.executable, registry_writer.__file__, str(path), "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as writer:
+        while not created.exists():
+            assert writer.poll() is None
+        writer.kill()
+
+
 def expected(seed: int, count: int) -> dict[str, ModelRecord]:
     """The records after the first ``count`` operations."""
     records: dict[str, ModelRecord] = {}
@@ -54,8 +64,20 @@ async def test_a_killed_writer_leaves_whole_operations(tmp_path: Path, seed: int
     begun, done = kill_after(path, seed, choice.randrange(0, 40), choice.randrange(0, 30))
     store = await RegistryStore.open(path)
     found = {record.id: replace(record, etag="") for record in store.page("", 1000)}
-    await store.add(replace(registry_writer.record("new", 1), id="new"))
+    await store.add(registry_writer.record("new", 1))
     await store.close()
     # What was done is there; what began may be; nothing else.
     assert found in (expected(seed, done), expected(seed, begun))
     assert begun - done in (0, 1)
+
+
+@pytest.mark.parametrize("suffix", [".lock", "", "-wal"])
+async def test_a_writer_killed_while_it_creates_the_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "r.db"
+    kill_once_there(path, path.with_name(path.name + suffix))
+    store = await RegistryStore.open(path)
+    for record in store.page("", 1000):
+        number = int(record.labels["number"])
+        assert replace(record, etag="") == registry_writer.record(record.id, number)
+    await store.add(registry_writer.record("new", 1))
+    await store.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -167,3 +168,31 @@ async def test_closing_sends_the_waiting_away() -> None:
             pass
     await first.leave()
     assert admission.running == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_happens_no_permit_is_lost(seed: int) -> None:
+    choice = random.Random(seed)
+    limit = choice.randint(1, 4)
+    admission, visitors = Admission(limit, 6), list[Visitor]()
+    for _ in range(200):
+        match choice.randrange(5):
+            case 0 | 1:
+                deadline = choice.choice([None, time.monotonic() + choice.random() * 0.01])
+                visitors.append(Visitor(admission, [], "", deadline))
+            case 2 if visitors:
+                choice.choice(visitors).task.cancel()
+            case 3 if visitors:
+                choice.choice(visitors).go.set()
+            case _:
+                await asyncio.sleep(0)
+        inside = sum(visitor.inside and not visitor.task.done() for visitor in visitors)
+        assert inside <= admission.running <= limit
+        assert admission.queued <= 6
+    for visitor in visitors:
+        visitor.go.set()
+    await asyncio.gather(*(visitor.task for visitor in visitors), return_exceptions=True)
+    assert (admission.running, admission.queued) == (0, 0)
+    await admission.wait_idle()
+    async with admission.permit(None):
+        assert admission.running == 1
