@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from llm_runner_router.config import EngineConfig
-from llm_runner_router.errors import UnsupportedError
+from llm_runner_router.errors import EngineError, UnsupportedError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.records import LoadProgress, ModelRecord
 from llm_runner_router.registry.sources.file import absolute_path, checked_file
@@ -34,7 +34,10 @@ class SourceLoader:
         path = absolute_path(record.source, self._folder)
         checked_file(path)
         # Imported late, since whoever loads no model needs no extension, and not on the event loop.
-        local = await asyncio.to_thread(import_module, "llm_runner_router.providers.local")
+        try:
+            local = await asyncio.to_thread(import_module, "llm_runner_router.providers.local")
+        except ImportError as error:
+            raise EngineError(f"the engine of this installation cannot be used: {error}") from None
         options = local.LocalOptions.of(path, record, self._engine, self._max_sequences())
         provider: Provider = await local.LocalProvider.load(options, on_progress)
         return provider
