@@ -43,8 +43,6 @@ class Admission:
         self._queue: list[Place] = []
         self._order = itertools.count()
         self._durations: deque[float] = deque(maxlen=RECENT)
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._closed = False
 
     @property
@@ -78,10 +76,6 @@ class Admission:
             self._durations.append(self._clock() - begun)
             self._give_back()
 
-    async def wait_idle(self) -> None:
-        """Return once nobody runs and nobody waits."""
-        await self._idle.wait()
-
     def close(self) -> None:
         """Send away those who wait, and whoever comes: UnavailableError."""
         self._closed = True
@@ -97,7 +91,6 @@ class Admission:
             raise TimeLimitError("the deadline had passed on arrival")
         if self._running < self._max_concurrent and not self._queue:
             self._running += 1
-            self._idle.clear()
             return
         if len(self._queue) >= self._max_queue:
             waiting = f"{self._running} requests run and {len(self._queue)} wait"
@@ -133,8 +126,6 @@ class Admission:
     def _give_back(self) -> None:
         self._running -= 1
         self._admit()
-        if self._running == 0:
-            self._idle.set()
 
     def _admit(self) -> None:
         """Hand permits to those who are next."""

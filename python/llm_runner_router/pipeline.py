@@ -20,7 +20,7 @@ from typing import Any
 from llm_runner_router.admission import Admission
 from llm_runner_router.backend import CallContext
 from llm_runner_router.config import Config
-from llm_runner_router.errors import RouterError, TimeLimitError, UnavailableError
+from llm_runner_router.errors import RouterError, TimeLimitError
 from llm_runner_router.metrics import Tally
 from llm_runner_router.providers.base import (
     Accepted,
@@ -69,13 +69,11 @@ class Pipeline:
         self._router = router
         self._residency = residency
         self._config = config
-        self.draining = False
 
     async def run(self, passage: Passage) -> AsyncGenerator[Event, None]:
         """Started, Chunk …, Complete; or a RouterError. Closing it early cancels the work."""
         request, tally, deadline = passage.request, passage.tally, passage.context.deadline
         with logged(passage):
-            self._refuse_while_draining()
             validate_request(request)
             record = self._router.choose(request.model)
             tally.model = record.id
@@ -92,11 +90,6 @@ class Pipeline:
         provider = self._residency.provider(model)
         if provider is not None:
             provider.release(request_id)
-
-    def _refuse_while_draining(self) -> None:
-        if self.draining:
-            message = "the service is shutting down and takes no new requests"
-            raise UnavailableError(message, reason="DRAINING")
 
     async def _limited(self, provider: Provider, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         """The answer within the time between two tokens and the deadline of the whole.

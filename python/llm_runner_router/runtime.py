@@ -207,7 +207,7 @@ class Runtime:
         """See Backend."""
         parts = self._parts
         return Status(
-            healthy=not parts.pipeline.draining,
+            healthy=True,
             version=VERSION,
             uptime_seconds=time.monotonic() - self._began,
             running_requests=parts.admission.running,
@@ -222,22 +222,7 @@ class Runtime:
             return HealthReport(ready=False, draining=False)
         parts = self._parts
         models = {model: parts.residency.loaded(model) for model in parts.catalogue.ids()}
-        draining = parts.pipeline.draining
-        return HealthReport(ready=not draining, draining=draining, models=models)
-
-    async def drain(self, seconds: float) -> bool:
-        """Refuse new requests (DRAINING) and let the accepted ones finish.
-
-        Whether they all did within ``seconds``.
-        """
-        parts = self._parts
-        parts.pipeline.draining = True
-        try:
-            async with asyncio.timeout(seconds):
-                await parts.admission.wait_idle()
-        except TimeoutError:
-            return False
-        return True
+        return HealthReport(ready=True, draining=False, models=models)
 
     async def close(self) -> None:
         """See Backend."""

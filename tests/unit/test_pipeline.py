@@ -11,7 +11,6 @@ from llm_runner_router.errors import (
     InvalidRequestError,
     ModelNotFoundError,
     TimeLimitError,
-    UnavailableError,
 )
 from llm_runner_router.pipeline import with_defaults
 from llm_runner_router.providers.echo import EchoBehaviour
@@ -141,22 +140,6 @@ async def test_failures_of_the_provider_reach_the_caller() -> None:
         with pytest.raises(EngineError, match="broken"):
             await anext(stream)
         assert (await runtime.get_status()).running_requests == 0
-
-
-async def test_draining_refuses_new_and_finishes_running() -> None:
-    loader = EchoLoader()
-    loader.chunk_gate = asyncio.Semaphore(1)
-    async with echo_runtime(loader=loader) as runtime:
-        running = asyncio.ensure_future(runtime.process(HELLO))
-        await until(lambda: bool(loader.providers) and loader.providers["m"].deltas == 1)
-        assert not await runtime.drain(0.01)
-        with pytest.raises(UnavailableError) as caught:
-            await runtime.process(HELLO)
-        assert caught.value.reason == "DRAINING"
-        for _ in range(5):
-            loader.chunk_gate.release()
-        assert await runtime.drain(10)
-        assert (await running).response == "hello big world"
 
 
 def test_defaults_fill_only_what_is_not_said() -> None:

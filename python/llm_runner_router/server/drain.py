@@ -9,17 +9,15 @@ from typing import Any
 
 from llm_runner_router.errors import UnavailableError
 
-DRAINING = "DRAINING"
-
 
 def draining_error() -> UnavailableError:
     """What a new request is answered with while the service ends."""
-    return UnavailableError("the service is stopping and takes no new requests", reason=DRAINING)
+    return UnavailableError("the service is stopping and takes no new requests", reason="DRAINING")
 
 
 def expired_error() -> UnavailableError:
     """What a running request is ended with when the time to finish is over."""
-    return UnavailableError("the service stopped before the answer was whole", reason=DRAINING)
+    return UnavailableError("the service stopped before the answer was whole", reason="DRAINING")
 
 
 class Drain:

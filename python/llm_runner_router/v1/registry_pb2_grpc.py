@@ -99,8 +99,9 @@ class RegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateModel(self, request, context):
-        """Changes the fields that the mask names and no others. A loaded model takes the new values over
-        when it is loaded the next time.
+        """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
+        hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
+        the next time.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
         (`id`, `loaded`, `details`). The client MUST change the request.

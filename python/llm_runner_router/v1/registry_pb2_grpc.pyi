@@ -50,8 +50,9 @@ class RegistryStub:
     - FAILED_PRECONDITION (MODEL_BUSY): requests are running on it. The client MAY try later.
     """
     UpdateModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]
-    """Changes the fields that the mask names and no others. A loaded model takes the new values over
-    when it is loaded the next time.
+    """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
+    hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
+    the next time.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
@@ -113,8 +114,9 @@ class RegistryAsyncStub(RegistryStub):
     - FAILED_PRECONDITION (MODEL_BUSY): requests are running on it. The client MAY try later.
     """
     UpdateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]  # type: ignore[assignment]
-    """Changes the fields that the mask names and no others. A loaded model takes the new values over
-    when it is loaded the next time.
+    """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
+    hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
+    the next time.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
@@ -191,8 +193,9 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.UpdateModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.UpdateModelResponse, _abc.Awaitable[_registry_pb2.UpdateModelResponse]]:
-        """Changes the fields that the mask names and no others. A loaded model takes the new values over
-        when it is loaded the next time.
+        """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
+        hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
+        the next time.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
           (`id`, `loaded`, `details`). The client MUST change the request.
