@@ -19,8 +19,7 @@ std::unique_ptr<Sampler> MakeSampler(std::int32_t vocabulary, const std::vector<
                                      float temperature, std::int32_t top_k, float top_p,
                                      float min_p, std::uint64_t seed, float repeat_penalty,
                                      float frequency_penalty, float presence_penalty,
-                                     std::map<TokenId, float> logit_bias,
-                                     std::int32_t logprobs) {
+                                     std::map<TokenId, float> logit_bias, std::int32_t logprobs) {
   SamplingParams params{temperature,
                         top_k,
                         top_p,
@@ -53,8 +52,7 @@ void RegisterSampler(py::module_& module) {
            py::arg("top_k") = 0, py::arg("top_p") = 1.0F, py::arg("min_p") = 0.0F,
            py::arg("seed") = 0, py::arg("repeat_penalty") = 1.0F,
            py::arg("frequency_penalty") = 0.0F, py::arg("presence_penalty") = 0.0F,
-           py::arg("logit_bias") = std::map<TokenId, float>(),
-           py::arg("logprobs") = -1)
+           py::arg("logit_bias") = std::map<TokenId, float>(), py::arg("logprobs") = -1)
       .def("sample", &Sample, py::arg("logits"), py::arg("position"));
   module.def("philox", &Philox, py::arg("counter"), py::arg("key"));
   module.def("uniform_at", &UniformAt, py::arg("seed"), py::arg("position"));
