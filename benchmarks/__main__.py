@@ -1,0 +1,58 @@
+"""Measure the engine and the service beside their peers; print a table and write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from benchmarks import machine, report
+from benchmarks.measurement import NAMES, Plan, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FOLDER = Path(".cache/benchmarks")
+RUNS = 7
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what the command line says."""
+    options = parse(arguments)
+    plan = Plan(
+        names=options.workload or NAMES,
+        runs=options.runs or (1 if options.quick else RUNS),
+        threads=options.threads or machine.usable_cores(),
+        quick=options.quick,
+        with_peer=not options.no_peer,
+    )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    result = measure(plan, FOLDER)
+    options.output.write_text(json.dumps(result, indent=2) + "\n")
+    console = Console()
+    console.print(report.table(result["workloads"]))
+    console.print(f"written to {options.output}", soft_wrap=True)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("workload", nargs="*", help=f"of {', '.join(NAMES)}; none: all")
+    parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
+    parser.add_argument("--runs", type=int, default=0, help="of each, after one to warm up")
+    parser.add_argument("--threads", type=int, default=0, help="of either engine; 0: all cores")
+    parser.add_argument("--no-peer", action="store_true", help="without llama.cpp")
+    parser.add_argument("--output", type=Path, default=FOLDER / "result.json", metavar="FILE")
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.workload) - set(NAMES)):
+        parser.error(f"workload is {', '.join(unknown)}; allowed: {', '.join(NAMES)}")
+    if options.runs < 0 or options.threads < 0:
+        parser.error("runs and threads are at least 1, or 0 for the default")
+    return options
+
+
+if __name__ == "__main__":
+    main()

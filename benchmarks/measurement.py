@@ -1,0 +1,136 @@
+"""A whole run: which workloads, on what, how often; and its result, ready for JSON."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import engine, machine, model, peer, serving
+from benchmarks.comparison import Comparison, take_turns
+from benchmarks.work import MOST_STREAMS, WORKLOADS, Contender, Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+SEED = 1
+CONTEXT = 512  # tokens of a stream: more than any workload needs
+SETTLE_SECONDS = 0.3  # a pool of threads spins for some time after its last work
+NAMES = (*(work.name for work in WORKLOADS), *serving.NAMES)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and how often."""
+
+    names: Sequence[str]
+    runs: int
+    threads: int
+    quick: bool
+    with_peer: bool
+
+    @property
+    def workloads(self) -> list[Workload]:
+        """Those of the engine, in small where it is to be quick."""
+        chosen = [work for work in WORKLOADS if work.name in self.names]
+        return [work.shortened() for work in chosen] if self.quick else chosen
+
+    @property
+    def sizes(self) -> model.Sizes:
+        """Of the model."""
+        return model.TINY if self.quick else model.BENCH
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Ours and llama.cpp, or ours alone, with the same model loaded."""
+
+    plan: Plan
+    ours: Contender
+    peer: peer.LlamaCpp | None
+
+    @property
+    def children(self) -> tuple[int, ...]:
+        """Processes that belong to the measurement."""
+        return () if self.peer is None else (self.peer.process,)
+
+    def compare(self, work: Workload) -> Comparison:
+        """Both on the same rounds, in turn."""
+
+        def speed(contender: Contender, number: int) -> float:
+            turn = work.round(SEED, number, self.plan.sizes.vocabulary)
+            time.sleep(0 if self.plan.quick else SETTLE_SECONDS)
+            return work.tokens / turn.seconds(contender)
+
+        other = self.peer
+        measured = take_turns(
+            self.plan.runs,
+            lambda number: speed(self.ours, number),
+            None if other is None else lambda number: speed(other, number),
+        )
+        return Comparison(work.name, work.about, "tokens/s", "more", peer.NAME, *measured)
+
+
+def measure(plan: Plan, folder: Path) -> dict[str, Any]:
+    """All that the plan names, in one result. The model is kept in ``folder``."""
+    workloads = {**measure_engines(plan, folder), **measure_serving(plan)}
+    return {
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine.machine(),
+        "versions": machine.versions(),
+        "seed": SEED,
+        "settings": {"threads": plan.threads, "runs": plan.runs, "quick": plan.quick},
+        "model": {"parameters": plan.sizes.parameters, "types": model.TYPES_IN_WORDS},
+        "peer": peer.NOTE,
+        "workloads": workloads,
+    }
+
+
+def measure_engines(plan: Plan, folder: Path) -> dict[str, Any]:
+    """The workloads of the engine, by name."""
+    if not plan.workloads:
+        return {}
+    path = model.path_of(folder, plan.sizes, SEED)
+    with loaded(plan, path) as engines:
+        return {
+            work.name: observed(engines.children, partial(engines.compare, work))
+            for work in plan.workloads
+        }
+
+
+@contextmanager
+def loaded(plan: Plan, path: Path) -> Iterator[Engines]:
+    """The model in each engine."""
+    with engine.running(path, plan.threads, CONTEXT) as ours:
+        if not plan.with_peer:
+            yield Engines(plan, ours, None)
+            return
+        with peer.running(path, plan.threads, MOST_STREAMS, CONTEXT) as other:
+            yield Engines(plan, ours, other)
+
+
+def measure_serving(plan: Plan) -> dict[str, Any]:
+    """The workloads of the service, by name."""
+    names = [name for name in serving.NAMES if name in plan.names]
+    if not names:
+        return {}
+    size = serving.SMALL if plan.quick else serving.Size()
+    with serving.services() as services:
+        return {
+            name: observed((services.process,), partial(services.compare, name, plan.runs, size))
+            for name in names
+        }
+
+
+def observed(children: Sequence[int], compare: Callable[[], Comparison]) -> dict[str, Any]:
+    """A comparison, with the share of the machine that others used meanwhile."""
+    before = machine.ProcessorTime.now(*children)
+    result = compare().to_json()
+    after = machine.ProcessorTime.now(*children)
+    if before is None or after is None:
+        return {**result, "others": None}
+    return {**result, "others": round(after.others_since(before), 3)}

@@ -1,0 +1,55 @@
+"""The report of a run: JSON for machines, a table for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def table(workloads: Mapping[str, Any]) -> Table:
+    """A line a workload. A ratio above 1 means that ours is better.
+
+    ``others`` is the share of the machine that other processes used meanwhile.
+    """
+    table = Table(title="Ours and the peer, medians of runs that took turns")
+    for title in (
+        "workload",
+        "unit",
+        "ours",
+        "peer",
+        "ratio",
+        "runs",
+        "others",
+        "peer is",
+    ):
+        numbers = title not in {"workload", "unit", "peer is"}
+        table.add_column(title, no_wrap=True, justify="right" if numbers else "left")
+    for name, result in workloads.items():
+        table.add_row(name, *cells(result))
+    return table
+
+
+def cells(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns after the name."""
+    others = "" if result["others"] is None else f"{result['others']:.0%}"
+    if result["peer"] is None:
+        return result["unit"], number(result["ours"]), "", "", "", others, "not measured"
+    ratios = result["runs"]["ratios"]
+    return (
+        result["unit"],
+        number(result["ours"]),
+        number(result["peer"]),
+        f"{result['ratio']:.2f}",
+        f"{min(ratios):.2f}–{max(ratios):.2f}",
+        others,
+        result["peer_name"],
+    )
+
+
+def number(value: float) -> str:
+    """Three digits, or all those before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
