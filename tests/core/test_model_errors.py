@@ -2,101 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import gguf
 import numpy as np
 import pytest
 
+from core.random_llama import Kind, RandomLlama
 from llm_runner_router import _core
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-Kind = gguf.GGUFValueType
-WIDTH, FEED_FORWARD, HEADS, HEAD_DIM, VOCABULARY = 32, 48, 4, 8, 40
-
-
-def metadata() -> dict[str, tuple[Any, gguf.GGUFValueType]]:
-    return {
-        "block_count": (2, Kind.UINT32),
-        "embedding_length": (WIDTH, Kind.UINT32),
-        "feed_forward_length": (FEED_FORWARD, Kind.UINT32),
-        "context_length": (128, Kind.UINT32),
-        "attention.head_count": (HEADS, Kind.UINT32),
-        "attention.head_count_kv": (2, Kind.UINT32),
-        "attention.layer_norm_rms_epsilon": (1e-5, Kind.FLOAT32),
-    }
+VOCABULARY = 40
+METADATA = [key for key in RandomLlama().metadata if key != "attention.head_count_kv"]
+TENSORS = list(RandomLlama().tensors)
 
 
-def tensors() -> dict[str, NDArray[Any]]:
-    shapes: dict[str, tuple[int, ...]] = {
-        "token_embd": (VOCABULARY, WIDTH),
-        "output_norm": (WIDTH,),
-        "output": (VOCABULARY, WIDTH),
-    }
-    for layer in range(2):
-        shapes |= {
-            f"blk.{layer}.attn_norm": (WIDTH,),
-            f"blk.{layer}.attn_q": (HEADS * HEAD_DIM, WIDTH),
-            f"blk.{layer}.attn_k": (2 * HEAD_DIM, WIDTH),
-            f"blk.{layer}.attn_v": (2 * HEAD_DIM, WIDTH),
-            f"blk.{layer}.attn_output": (WIDTH, HEADS * HEAD_DIM),
-            f"blk.{layer}.ffn_norm": (WIDTH,),
-            f"blk.{layer}.ffn_gate": (FEED_FORWARD, WIDTH),
-            f"blk.{layer}.ffn_up": (FEED_FORWARD, WIDTH),
-            f"blk.{layer}.ffn_down": (WIDTH, FEED_FORWARD),
-        }
-    rng = np.random.default_rng(1)
-    return {
-        f"{name}.weight": rng.normal(size=shape).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+def load(model: RandomLlama, folder: Path) -> _core.testing.ForwardPass:
+    return _core.testing.ForwardPass(str(model.write(folder / "model.gguf")))
 
 
-@dataclass
-class Model:
-    """A model that loads, to be spoiled."""
-
-    architecture: str = "llama"
-    metadata: dict[str, tuple[Any, gguf.GGUFValueType]] = field(default_factory=metadata)
-    tensors: dict[str, NDArray[Any]] = field(default_factory=tensors)
-
-    def load(self, folder: Path) -> _core.testing.ForwardPass:
-        path = folder / "model.gguf"
-        writer = gguf.GGUFWriter(path, self.architecture)
-        for key, (value, kind) in self.metadata.items():
-            element = Kind.UINT32 if kind == Kind.ARRAY else None
-            writer.add_key_value(f"{self.architecture}.{key}", value, kind, sub_type=element)
-        for name, array in self.tensors.items():
-            writer.add_tensor(name, array)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-        return _core.testing.ForwardPass(str(path))
-
-    def error(self, folder: Path) -> _core.CoreError:
-        with pytest.raises(_core.CoreError) as caught:
-            self.load(folder)
-        return caught.value
+def error_of(model: RandomLlama, folder: Path) -> _core.CoreError:
+    with pytest.raises(_core.CoreError) as caught:
+        load(model, folder)
+    return caught.value
 
 
 def test_the_unspoiled_model_computes(tmp_path: Path) -> None:
-    model = Model().load(tmp_path)
+    model = load(RandomLlama(), tmp_path)
     rows = np.frombuffer(model.run([([1, 2, 3], 0, [0], 3)]), np.float32)
     assert np.isfinite(rows).all()
     assert (model.vocabulary, model.context_length) == (VOCABULARY, 128)
 
 
-@pytest.mark.parametrize("key", [key for key in metadata() if key != "attention.head_count_kv"])
+@pytest.mark.parametrize("key", METADATA)
 def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
-    model = Model()
+    model = RandomLlama()
     del model.metadata[key]
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("FAILED_PRECONDITION", "GGUF_MISSING_KEY")
     assert f"llama.{key}" in error.message
 
@@ -127,11 +70,11 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     ],
 )
 def test_a_value_out_of_range_is_named(
-    tmp_path: Path, key: str, value: Any, kind: gguf.GGUFValueType, message: str
+    tmp_path: Path, key: str, value: Any, kind: Kind, message: str
 ) -> None:
-    model = Model()
+    model = RandomLlama()
     model.metadata[key] = (value, kind)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("FAILED_PRECONDITION", "GGUF_INVALID")
     assert "metadata 'llama." in error.message
     assert message in error.message
@@ -140,10 +83,10 @@ def test_a_value_out_of_range_is_named(
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("scaling", ["linear", "yarn"])
 def test_a_scaling_factor_is_a_positive_number(tmp_path: Path, scaling: str, factor: float) -> None:
-    model = Model()
+    model = RandomLlama()
     model.metadata["rope.scaling.type"] = (scaling, Kind.STRING)
     model.metadata["rope.scaling.factor"] = (factor, Kind.FLOAT32)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert error.reason == "GGUF_INVALID"
     assert "llama.rope.scaling.factor" in error.message
 
@@ -159,52 +102,52 @@ def test_a_scaling_factor_is_a_positive_number(tmp_path: Path, scaling: str, fac
     ],
 )
 def test_a_variant_that_no_graph_computes_is_unsupported(
-    tmp_path: Path, key: str, value: Any, kind: gguf.GGUFValueType, message: str
+    tmp_path: Path, key: str, value: Any, kind: Kind, message: str
 ) -> None:
-    model = Model()
+    model = RandomLlama()
     model.metadata[key] = (value, kind)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("UNIMPLEMENTED", "MODEL_UNSUPPORTED")
     assert f"llama.{key}" in error.message
     assert message in error.message
 
 
 def test_another_architecture_is_unsupported(tmp_path: Path) -> None:
-    error = Model(architecture="mamba").error(tmp_path)
+    error = error_of(RandomLlama(architecture="mamba"), tmp_path)
     assert (error.code, error.reason) == ("UNIMPLEMENTED", "MODEL_UNSUPPORTED")
     assert "'mamba'; supported: llama" in error.message
 
 
 @pytest.mark.parametrize("kind", [Kind.STRING, Kind.FLOAT32, Kind.BOOL])
-def test_a_wrong_type_is_named(tmp_path: Path, kind: gguf.GGUFValueType) -> None:
-    model = Model()
+def test_a_wrong_type_is_named(tmp_path: Path, kind: Kind) -> None:
+    model = RandomLlama()
     values = {Kind.STRING: "two", Kind.FLOAT32: 2.0, Kind.BOOL: True}
     model.metadata["block_count"] = (values[kind], kind)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("FAILED_PRECONDITION", "GGUF_WRONG_TYPE")
     assert "llama.block_count" in error.message
 
 
 def test_one_value_for_every_layer_may_be_an_array(tmp_path: Path) -> None:
-    model = Model()
+    model = RandomLlama()
     model.metadata["attention.head_count_kv"] = ([2, 2], Kind.ARRAY)
-    model.load(tmp_path)
+    load(model, tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name in tensors() if name != "output.weight"])
+@pytest.mark.parametrize("name", [name for name in TENSORS if name != "output.weight"])
 def test_a_missing_tensor_is_named(tmp_path: Path, name: str) -> None:
-    model = Model()
+    model = RandomLlama()
     del model.tensors[name]
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("FAILED_PRECONDITION", "GGUF_INVALID")
     assert f"tensor '{name}' is missing" in error.message
 
 
-@pytest.mark.parametrize("name", [*tensors(), "blk.1.attn_q.bias", "rope_freqs.weight"])
+@pytest.mark.parametrize("name", [*TENSORS, "blk.1.attn_q.bias", "rope_freqs.weight"])
 def test_a_wrong_shape_is_named(tmp_path: Path, name: str) -> None:
-    model = Model()
+    model = RandomLlama()
     model.tensors[name] = np.zeros((3, 5), np.float32)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("FAILED_PRECONDITION", "GGUF_INVALID")
     assert f"tensor '{name}' has shape [5, 3]; allowed: [" in error.message
 
@@ -212,15 +155,15 @@ def test_a_wrong_shape_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["token_embd.weight", "blk.0.attn_q.weight", "output_norm.weight"])
 @pytest.mark.parametrize("kind", [np.int8, np.int32, np.float64])
 def test_a_type_that_cannot_be_computed_is_named(tmp_path: Path, name: str, kind: type) -> None:
-    model = Model()
+    model = RandomLlama()
     model.tensors[name] = model.tensors[name].astype(kind)
-    error = model.error(tmp_path)
+    error = error_of(model, tmp_path)
     assert (error.code, error.reason) == ("UNIMPLEMENTED", "MODEL_UNSUPPORTED")
     assert f"tensor '{name}' has type " in error.message
     assert "supported: f32, f16" in error.message
 
 
 def test_what_is_not_needed_is_ignored(tmp_path: Path) -> None:
-    model = Model()
+    model = RandomLlama()
     model.tensors["blk.7.attn_q.weight"] = np.zeros((2, 3), np.int8)
-    model.load(tmp_path)
+    load(model, tmp_path)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from golden import forward, reference_models
+from core import forward
+from golden import reference_models
 from golden.reference_models import VARIANTS, VOCABULARY, Export
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from golden import forward, llama_cpp, reference_models
+from core import forward
+from golden import llama_cpp, reference_models
 from golden.reference_models import VOCABULARY, Export
 from llm_runner_router import _core
 
