@@ -17,11 +17,13 @@ TEMPLATE = (
 )
 
 
-def write(path: Path, *, seed: int = 1, scale: float = 1.0, **vocabulary: Any) -> Path:
+def write(
+    path: Path, *, seed: int = 1, scale: float = 1.0, context: int = CONTEXT, **vocabulary: Any
+) -> Path:
     """Write the model, its output weights times ``scale``; its answers say nothing."""
     values = bpe(**vocabulary)
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(FEED_FORWARD)
