@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HANGING_SECONDS = 120.0
-NAME = "llama.cpp (xllamacpp)"
+NAME = "llama.cpp"
 NOTE = (
     "llama.cpp as the package xllamacpp brings it: a portable build whose kernels do not use all "
     "that this processor has. One that is built natively is faster."

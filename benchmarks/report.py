@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -15,18 +16,10 @@ def table(workloads: Mapping[str, Any]) -> Table:
 
     ``others`` is the share of the machine that other processes used meanwhile.
     """
-    table = Table(title="Ours and the peer, medians of runs that took turns")
-    for title in (
-        "workload",
-        "unit",
-        "ours",
-        "peer",
-        "ratio",
-        "runs",
-        "others",
-        "peer is",
-    ):
-        numbers = title not in {"workload", "unit", "peer is"}
+    peers = sorted({result["peer_name"] for result in workloads.values()})
+    table = Table(title=f"Ours and the peer ({', '.join(peers)}), in turn: medians", box=SIMPLE)
+    for title in ("workload", "unit", "ours", "peer", "ratio", "runs", "others"):
+        numbers = title not in {"workload", "unit"}
         table.add_column(title, no_wrap=True, justify="right" if numbers else "left")
     for name, result in workloads.items():
         table.add_row(name, *cells(result))
@@ -37,16 +30,15 @@ def cells(result: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns after the name."""
     others = "" if result["others"] is None else f"{result['others']:.0%}"
     if result["peer"] is None:
-        return result["unit"], number(result["ours"]), "", "", "", others, "not measured"
+        return result["unit"], number(result["ours"]), "", "", "", others
     ratios = result["runs"]["ratios"]
     return (
         result["unit"],
         number(result["ours"]),
         number(result["peer"]),
         f"{result['ratio']:.2f}",
-        f"{min(ratios):.2f}–{max(ratios):.2f}",
+        f"{min(ratios):.2f} to {max(ratios):.2f}",
         others,
-        result["peer_name"],
     )
 
 

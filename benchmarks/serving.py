@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 NAMES = ("serving-unary", "serving-stream")
-PEER = "bare gRPC in Python"
+PEER = "bare gRPC"
 HANGING_SECONDS = 60.0
 
 
