@@ -32,6 +32,7 @@
 #include "sched/batch.h"
 #include "sched/fair_share.h"
 #include "sched/sequence.h"
+#include "sched/token_limit.h"
 
 namespace llmr {
 
@@ -61,12 +62,6 @@ struct SchedulerStats {
   std::uint64_t steps = 0;            // batches committed
   std::uint64_t preemptions = 0;
 };
-
-// How many tokens a request will generate at most: `max_tokens`, or up to the context's end.
-// Errors: INVALID_ARGUMENT / EMPTY_PROMPT, MAX_TOKENS, CONTEXT_LENGTH_EXCEEDED;
-// RESOURCE_EXHAUSTED / KV_TOO_SMALL where `kv_tokens` (the whole pool) could never hold it.
-Result<std::int32_t> TokenLimit(std::size_t prompt_tokens, std::int32_t max_tokens,
-                                std::int32_t context_length, std::int64_t kv_tokens);
 
 // Not thread-safe: owned by the engine's thread. Owns the pool.
 class Scheduler {

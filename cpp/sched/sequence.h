@@ -1,8 +1,10 @@
 // One request's tokens and how far the model has got with them: plain data.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -52,6 +54,19 @@ struct Sequence {
   // Tokens to compute before the next one can be sampled; at least 1 while it lives.
   std::int32_t pending() const { return size() - computed; }
   std::int32_t generated() const { return size() - prompt_tokens; }
+
+  // Larger ones are preempted first. The id makes the order total.
+  std::pair<double, SequenceId> urgency() const { return {effective_deadline, id}; }
+
+  // Logits of prompt positions are still to be delivered, the first of the next chunk from here.
+  bool scoring() const { return score_prompt && scored < prompt_tokens; }
+  std::int32_t first_scored() const { return std::max(computed, scored); }
+
+  // Rows of logits that a chunk of so many tokens is to give.
+  std::int32_t outputs_of(std::int32_t chunk) const {
+    const std::int32_t end = computed + chunk;
+    return scoring() ? std::max(0, end - first_scored()) : (end == size() ? 1 : 0);
+  }
 };
 
 }  // namespace llmr
