@@ -35,6 +35,19 @@ class LlamaCpp:
         """
         return np.array([self._next(list(tokens[: position + 1])) for position in positions])
 
+    def greedy(self, prompt: Sequence[int], max_tokens: int) -> str:
+        """The likeliest text after a prompt, up to the end of generation."""
+        answer = self._post(
+            {
+                "prompt": list(prompt),
+                "n_predict": max_tokens,
+                "cache_prompt": False,
+                "temperature": 0.0,
+                "samplers": ["temperature"],
+            }
+        )
+        return str(answer["content"])
+
     def _next(self, prompt: list[int]) -> NDArray[np.float64]:
         answer = self._post(
             {
