@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with_peer=not options.no_peer,
     )
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    result = measure(plan, FOLDER)
+    result = measure(plan, FOLDER, lambda name: print(f"measuring {name}", file=sys.stderr))
     options.output.write_text(json.dumps(result, indent=2) + "\n")
     console = Console()
     console.print(report.table(result["workloads"]))

@@ -75,9 +75,12 @@ class Engines:
         return Comparison(work.name, work.about, "tokens/s", "more", peer.NAME, *measured)
 
 
-def measure(plan: Plan, folder: Path) -> dict[str, Any]:
-    """All that the plan names, in one result. The model is kept in ``folder``."""
-    workloads = {**measure_engines(plan, folder), **measure_serving(plan)}
+def measure(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
+    """All that the plan names, in one result. The model is kept in ``folder``.
+
+    ``begin`` is told the name of each workload when its turn comes.
+    """
+    workloads = {**measure_engines(plan, folder, begin), **measure_serving(plan, begin)}
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine.machine(),
@@ -90,16 +93,17 @@ def measure(plan: Plan, folder: Path) -> dict[str, Any]:
     }
 
 
-def measure_engines(plan: Plan, folder: Path) -> dict[str, Any]:
+def measure_engines(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
     """The workloads of the engine, by name."""
     if not plan.workloads:
         return {}
     path = model.path_of(folder, plan.sizes, SEED)
+    results = {}
     with loaded(plan, path) as engines:
-        return {
-            work.name: observed(engines.children, partial(engines.compare, work))
-            for work in plan.workloads
-        }
+        for work in plan.workloads:
+            begin(work.name)
+            results[work.name] = observed(engines.children, partial(engines.compare, work))
+    return results
 
 
 @contextmanager
@@ -113,17 +117,19 @@ def loaded(plan: Plan, path: Path) -> Iterator[Engines]:
             yield Engines(plan, ours, other)
 
 
-def measure_serving(plan: Plan) -> dict[str, Any]:
+def measure_serving(plan: Plan, begin: Callable[[str], None]) -> dict[str, Any]:
     """The workloads of the service, by name."""
     names = [name for name in serving.NAMES if name in plan.names]
     if not names:
         return {}
     size = serving.SMALL if plan.quick else serving.Size()
+    results = {}
     with serving.services() as services:
-        return {
-            name: observed((services.process,), partial(services.compare, name, plan.runs, size))
-            for name in names
-        }
+        for name in names:
+            begin(name)
+            compare = partial(services.compare, name, plan.runs, size)
+            results[name] = observed((services.process,), compare)
+    return results
 
 
 def observed(children: Sequence[int], compare: Callable[[], Comparison]) -> dict[str, Any]:

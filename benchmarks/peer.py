@@ -27,24 +27,18 @@ NOTE = (
 
 
 class LlamaCpp:
-    """A running server, with one connection a stream that stays open."""
+    """A running server."""
 
     def __init__(self, address: str, process: int, streams: int) -> None:
-        host = urlsplit(address).netloc
         self.process = process
+        self._host = urlsplit(address).netloc
         self._threads = ThreadPoolExecutor(streams)
-        self._connections = [
-            http.client.HTTPConnection(host, timeout=HANGING_SECONDS) for _ in range(streams)
-        ]
 
     def answer(self, prompts: Sequence[Sequence[int]], tokens: int) -> None:
         """See Contender. Whole answers: streamed ones would cost the server more."""
-        count = len(prompts)
-        list(self._threads.map(self._ask, self._connections[:count], prompts, [tokens] * count))
+        list(self._threads.map(self._ask, prompts, [tokens] * len(prompts)))
 
-    def _ask(
-        self, connection: http.client.HTTPConnection, prompt: Sequence[int], tokens: int
-    ) -> None:
+    def _ask(self, prompt: Sequence[int], tokens: int) -> None:
         body = {
             "prompt": prompt,
             "n_predict": tokens,
@@ -53,16 +47,18 @@ class LlamaCpp:
             "ignore_eos": True,
         }
         headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/completion", json.dumps(body), headers)
-        answer = json.load(connection.getresponse())
+        connection = http.client.HTTPConnection(self._host, timeout=HANGING_SECONDS)
+        try:
+            connection.request("POST", "/completion", json.dumps(body), headers)
+            answer = json.load(connection.getresponse())
+        finally:
+            connection.close()
         if answer.get("tokens_predicted") != tokens:
             raise RuntimeError(f"llama.cpp gave no {tokens} tokens: {str(answer)[:200]}")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Let the threads go."""
         self._threads.shutdown()
-        for connection in self._connections:
-            connection.close()
 
 
 @contextmanager
