@@ -412,10 +412,11 @@ def test_an_engine_that_is_dropped_while_running_ends() -> None:
         assert len(control.batches()) == batches
 
 
-def test_the_descriptor_is_readable_exactly_while_there_are_events() -> None:
+@pytest.mark.parametrize("max_tokens", [1, 5])  # one event wakes, and more do
+def test_the_descriptor_is_readable_exactly_while_there_are_events(max_tokens: int) -> None:
     with hash_client() as client:
         assert client.selector.select(0) == []
-        i = client.submit([1], max_tokens=5)
+        i = client.submit([1], max_tokens=max_tokens)
         while client.engine.stats().running or client.engine.stats().waiting:
             assert client.selector.select(60)
         assert client.selector.select(0)

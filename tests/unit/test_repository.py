@@ -18,7 +18,6 @@ from llm_runner_router.cli import app
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 LONGER = {
-    "cpp/sched/scheduler.cc": "one state machine, read together",
     "tests/core/test_engine.py": "one engine, one file of its promises",
 }
 GENERATED = ROOT / "python" / "llm_runner_router" / "v1"
