@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from llm_runner_router.config import leaves, snake_keys
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.v1 import router_pb2
 from llm_runner_router.wire.fields import assign
@@ -104,17 +105,17 @@ def paths() -> Iterator[tuple[str, str]]:
 
 
 def changes_to_wire(changes: Nested) -> router_pb2.UpdateConfigRequest:
-    """The message of a change; a key that the wire does not know is an InvalidConfigError."""
+    """The message of a change, in either spelling of its keys; InvalidConfigError as ``updated``.
+
+    A key that is known but not on the wire cannot be changed while running.
+    """
     message = router_pb2.UpdateConfigRequest()
     names = {(section, NAMES.get((section, name), name)): name for section, name in paths()}
-    for section, entries in changes.items():
-        if not isinstance(entries, Mapping):
-            raise InvalidConfigError(section, entries, "an object of settings")
-        for key, value in entries.items():
-            name = names.get((section, key))
-            if name is None:
-                allowed = ", ".join(sorted(f"{part}.{name}" for part, name in names))
-                raise InvalidConfigError(f"{section}.{key}", value, allowed)
-            set_value(getattr(message.config, section), section, name, value)
-            message.update_mask.paths.append(f"{section}.{name}")
+    for (section, key), value in leaves(snake_keys(changes)):
+        name = names.get((section, key))
+        if name is None:
+            allowed = ", ".join(sorted(f"{part}.{name}" for part, name in names))
+            raise InvalidConfigError(f"{section}.{key}", value, allowed)
+        set_value(getattr(message.config, section), section, name, value)
+        message.update_mask.paths.append(f"{section}.{name}")
     return message
