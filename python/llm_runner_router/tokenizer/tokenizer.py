@@ -224,7 +224,9 @@ class Tokenizer:
         return self._cut(text, self._user_defined.find(text), self._encode_run)
 
     def _encode_run(self, text: str) -> list[int]:
-        return list(self._model.encode(text, add_special_tokens=False).ids)
+        # A batch of one, because only batches let other threads run meanwhile: the event loop is one.
+        (encoding,) = self._model.encode_batch_fast([text], add_special_tokens=False)
+        return list(encoding.ids)
 
     def _cut(
         self, text: str, matches: Sequence[Match], encode: Callable[[str], list[int]]
