@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -25,7 +26,7 @@ py::bytes ToBytes(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
-std::vector<float> ToFloats(const std::string& bytes) {
+std::vector<float> ToFloats(std::string_view bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   return values;
@@ -111,8 +112,8 @@ const PagedAttentionIsa& FindIsa(const std::string& name) {
 // first token, token count, position of the first, block table
 using Span = std::tuple<std::int32_t, std::int32_t, std::int32_t, std::vector<std::int32_t>>;
 
-py::bytes Attention(const std::string& isa, const std::string& queries, const std::string& keys,
-                    const std::string& values, const std::vector<Span>& spans, bool half,
+py::bytes Attention(const std::string& isa, std::string_view queries, std::string_view keys,
+                    std::string_view values, const std::vector<Span>& spans, bool half,
                     std::int32_t heads, std::int32_t kv_heads, std::int32_t head_dim,
                     std::int32_t block_size, int threads) {
   AttentionBatch batch;

@@ -50,7 +50,7 @@ struct PagedAttentionArgs {
 inline constexpr std::int32_t kMaxHeadDim = 512;
 
 // Computes the share of thread `thread` of `threads`; every share writes its own part of `output`
-// and needs no other. Takes its scratch memory, at most 160 KiB, from the stack.
+// and needs no other. Takes its scratch memory, at most 192 KiB, from the stack.
 using PagedAttentionKernel = void (*)(const PagedAttentionArgs& args, int thread, int threads);
 
 struct PagedAttentionIsa {

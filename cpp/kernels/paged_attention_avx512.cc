@@ -41,6 +41,30 @@ struct Avx512 {
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
   }
+  static void Transpose(Vector (&rows)[kWidth]) {
+    Vector pairs[kWidth];
+    for (int i = 0; i < kWidth; i += 2) {
+      pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+      pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+    Vector fours[kWidth];  // fours[i + j]: column j of rows i … i + 3, in each quarter
+    for (int i = 0; i < kWidth; i += 4) {
+      fours[i] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+      fours[i + 1] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0xEE);
+      fours[i + 2] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+      fours[i + 3] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const Vector low_even = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0x88);
+      const Vector low_odd = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0xDD);
+      const Vector high_even = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0x88);
+      const Vector high_odd = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0xDD);
+      rows[i] = _mm512_shuffle_f32x4(low_even, high_even, 0x88);
+      rows[i + 4] = _mm512_shuffle_f32x4(low_odd, high_odd, 0x88);
+      rows[i + 8] = _mm512_shuffle_f32x4(low_even, high_even, 0xDD);
+      rows[i + 12] = _mm512_shuffle_f32x4(low_odd, high_odd, 0xDD);
+    }
+  }
   static Vector Widen(const ggml_fp16_t* source) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(source)));
   }

@@ -83,6 +83,15 @@ struct Generic {
     }
     return largest;
   }
+  static void Transpose(Vector (&rows)[kWidth]) {
+    for (int i = 0; i < kWidth; ++i) {
+      for (int j = 0; j < i; ++j) {
+        const float upper = rows[j].lane[i];
+        rows[j].lane[i] = rows[i].lane[j];
+        rows[i].lane[j] = upper;
+      }
+    }
+  }
   static float WidenOne(ggml_fp16_t half) { return ggml_fp16_to_fp32(half); }
   static Vector Widen(const ggml_fp16_t* source) {
     Vector result;

@@ -3,8 +3,8 @@
 //
 // `Simd` gives: kWidth; Vector; Load, Store, Zero, Broadcast, Add, Sub, Mul, Max, Fma(a, b, c) =
 // a × b + c; Round to nearest; ScaleByPowerOfTwo(x, integral n); ZeroBelow(x, limit, y) = x < limit
-// ? 0 : y; ReduceAdd, ReduceMax; Widen(half*) and the scalar WidenOne. Max(a, b) returns b where
-// either is NaN.
+// ? 0 : y; ReduceAdd, ReduceMax; Transpose of kWidth vectors; Widen(half*) and the scalar WidenOne.
+// Max(a, b) returns b where either is NaN.
 //
 // Everything here is a template on Simd, and nothing of the standard library is called: code that
 // is compiled for one instruction set must not be merged with that of another by the linker.
@@ -20,7 +20,6 @@ namespace llmr::kernel {
 constexpr int kChunk = 32;           // positions taken at a time: fixes the order of additions
 constexpr int kTileElements = 8192;  // queries of a tile × head dimension, at most
 constexpr int kTileRows = 64;        // queries of a tile, at most
-constexpr int kPositionsAtOnce = 4;
 
 template <class Simd>
 typename Simd::Vector Exp(typename Simd::Vector x) {
@@ -77,21 +76,15 @@ class Tile {
         padded_(vectors_ * Simd::kWidth) {}
 
   void Compute() {
-    LoadQueries();
+    Start();
     const int end = Position(rows_ - 1) + 1;
+    Prefetch(args_.keys, 0, Length(0, end));
     for (int chunk = 0; chunk < end; chunk += kChunk) {
-      const int length = end - chunk < kChunk ? end - chunk : kChunk;
       int row = 0;
       while (Position(row) < chunk) {
         ++row;
       }
-      Gather(args_.keys, chunk, length);
-      Scores(row);
-      for (int r = row; r < rows_; ++r) {
-        Weigh(r, Valid(r, chunk));
-      }
-      Gather(args_.values, chunk, length);
-      Accumulate(row, chunk);
+      ComputeChunk(row, chunk, end);
     }
     StoreOutput();
   }
@@ -100,6 +93,26 @@ class Tile {
   using Vector = typename Simd::Vector;
 
   int Position(int row) const { return span_.start_position + (first_row_ + row) / group_; }
+
+  static int Length(int chunk, int end) {
+    const int count = end - chunk;
+    return count < kChunk ? count : kChunk;
+  }
+
+  // Brings the rows from `row` on, those that see any of it, past the chunk.
+  void ComputeChunk(int row, int chunk, int end) {
+    const int length = Length(chunk, end);
+    Gather(args_.keys, chunk, length);
+    Prefetch(args_.values, chunk, length);
+    TransposeKeys(length);
+    Scores(row);
+    for (int r = row; r < rows_; ++r) {
+      Weigh(r, Valid(r, chunk));
+    }
+    Gather(args_.values, chunk, length);
+    Prefetch(args_.keys, chunk + kChunk, Length(chunk + kChunk, end));
+    Accumulate(row, chunk);
+  }
 
   // Positions of a chunk that the row may see.
   int Valid(int row, int chunk) const {
@@ -110,48 +123,68 @@ class Tile {
   std::int64_t Token(int row) const { return span_.first_token + (first_row_ + row) / group_; }
   int Head(int row) const { return kv_head_ * group_ + (first_row_ + row) % group_; }
 
-  void LoadQueries() {
+  void Start() {
+    for (int i = 0; i < rows_ * padded_; ++i) {
+      output_[i] = 0.0F;
+    }
     for (int row = 0; row < rows_; ++row) {
-      const float* source = args_.queries + Token(row) * args_.query_token_stride +
-                            Head(row) * args_.query_head_stride;
-      float* target = queries_ + row * padded_;
-      for (int i = 0; i < padded_; ++i) {
-        target[i] = i < args_.head_dim ? source[i] : 0.0F;
-        output_[row * padded_ + i] = 0.0F;
-      }
       maximum_[row] = -__builtin_inff();
       sum_[row] = 0.0F;
     }
   }
 
-  // Keys or values of `length` positions as F32 rows; rows up to the next multiple of
-  // kPositionsAtOnce are zero.
+  // This head's key or value of a position.
+  const Element* Row(const std::byte* pool, int position) const {
+    const int block_size = args_.batch->block_size;
+    const std::int64_t slot =
+        static_cast<std::int64_t>(span_.blocks[position / block_size]) * block_size +
+        position % block_size;
+    return reinterpret_cast<const Element*>(pool +
+                                            static_cast<std::size_t>(slot) * args_.row_bytes) +
+           static_cast<std::int64_t>(kv_head_) * args_.head_dim;
+  }
+
+  // Asks for rows that are needed soon: they lie too far apart for the machine to guess.
+  void Prefetch(const std::byte* pool, int chunk, int length) const {
+    constexpr int kLine = 64 / static_cast<int>(sizeof(Element));
+    for (int i = 0; i < length; ++i) {
+      const Element* row = Row(pool, chunk + i);
+      for (int k = 0; k < args_.head_dim; k += kLine) {
+        __builtin_prefetch(row + k);
+      }
+    }
+  }
+
+  // Keys or values of `length` positions as F32 rows, padded with zeros to whole vectors.
   void Gather(const std::byte* pool, int chunk, int length) {
     for (int i = 0; i < length; ++i) {
-      const int position = chunk + i;
-      const std::int64_t slot =
-          static_cast<std::int64_t>(span_.blocks[position / args_.batch->block_size]) *
-              args_.batch->block_size +
-          position % args_.batch->block_size;
-      const auto* source = reinterpret_cast<const Element*>(pool + static_cast<std::size_t>(slot) *
-                                                                       args_.row_bytes) +
-                           static_cast<std::int64_t>(kv_head_) * args_.head_dim;
-      Widen<Simd>(source, args_.head_dim, gathered_ + i * padded_);
-      ZeroFrom(i, args_.head_dim);
-    }
-    gathered_rows_ = (length + kPositionsAtOnce - 1) / kPositionsAtOnce * kPositionsAtOnce;
-    for (int i = length; i < gathered_rows_; ++i) {
-      ZeroFrom(i, 0);
+      Widen<Simd>(Row(pool, chunk + i), args_.head_dim, gathered_ + i * padded_);
+      for (int k = args_.head_dim; k < padded_; ++k) {
+        gathered_[i * padded_ + k] = 0.0F;
+      }
     }
   }
 
-  void ZeroFrom(int row, int first) {
-    for (int i = first; i < padded_; ++i) {
-      gathered_[row * padded_ + i] = 0.0F;
+  // Lays the gathered keys out by element, so that a vector holds one element of kWidth positions:
+  // a score then needs no sum across a vector. Positions from `length` on are zero.
+  void TransposeKeys(int length) {
+    for (int position = 0; position < kChunk; position += Simd::kWidth) {
+      for (int element = 0; element < padded_; element += Simd::kWidth) {
+        Vector rows[Simd::kWidth];
+        for (int i = 0; i < Simd::kWidth; ++i) {
+          rows[i] = position + i < length
+                        ? Simd::Load(gathered_ + (position + i) * padded_ + element)
+                        : Simd::Zero();
+        }
+        Simd::Transpose(rows);
+        for (int i = 0; i < Simd::kWidth; ++i) {
+          Simd::Store(keys_ + (element + i) * kChunk + position, rows[i]);
+        }
+      }
     }
   }
 
-  // Scaled dot products of the rows from `row` on with the gathered keys.
+  // Scaled dot products of the rows from `row` on with the transposed keys.
   void Scores(int row) {
     for (; row + Simd::kRowsAtOnce <= rows_; row += Simd::kRowsAtOnce) {
       ScoreRows<Simd::kRowsAtOnce>(row);
@@ -163,31 +196,32 @@ class Tile {
 
   template <int kRows>
   void ScoreRows(int row) {
-    const float* queries = queries_ + row * padded_;
-    for (int position = 0; position < gathered_rows_; position += kPositionsAtOnce) {
-      const float* keys = gathered_ + position * padded_;
-      Vector dot[kRows][kPositionsAtOnce];
-      for (int r = 0; r < kRows; ++r) {
-        for (int p = 0; p < kPositionsAtOnce; ++p) {
-          dot[r][p] = Simd::Zero();
-        }
+    constexpr int kVectors = kChunk / Simd::kWidth;
+    const float* queries[kRows];
+    Vector dot[kRows][kVectors];
+    for (int r = 0; r < kRows; ++r) {
+      queries[r] = args_.queries + Token(row + r) * args_.query_token_stride +
+                   Head(row + r) * args_.query_head_stride;
+      for (int v = 0; v < kVectors; ++v) {
+        dot[r][v] = Simd::Zero();
       }
-      for (int i = 0; i < padded_; i += Simd::kWidth) {
-        Vector key[kPositionsAtOnce];
-        for (int p = 0; p < kPositionsAtOnce; ++p) {
-          key[p] = Simd::Load(keys + p * padded_ + i);
-        }
-        for (int r = 0; r < kRows; ++r) {
-          const Vector query = Simd::Load(queries + r * padded_ + i);
-          for (int p = 0; p < kPositionsAtOnce; ++p) {
-            dot[r][p] = Simd::Fma(query, key[p], dot[r][p]);
-          }
-        }
+    }
+    for (int element = 0; element < args_.head_dim; ++element) {
+      Vector key[kVectors];
+      for (int v = 0; v < kVectors; ++v) {
+        key[v] = Simd::Load(keys_ + element * kChunk + v * Simd::kWidth);
       }
       for (int r = 0; r < kRows; ++r) {
-        for (int p = 0; p < kPositionsAtOnce; ++p) {
-          weights_[(row + r) * kChunk + position + p] = Simd::ReduceAdd(dot[r][p]) * args_.scale;
+        const Vector query = Simd::Broadcast(queries[r][element]);
+        for (int v = 0; v < kVectors; ++v) {
+          dot[r][v] = Simd::Fma(query, key[v], dot[r][v]);
         }
+      }
+    }
+    const Vector scale = Simd::Broadcast(args_.scale);
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        Simd::Store(weights_ + (row + r) * kChunk + v * Simd::kWidth, Simd::Mul(dot[r][v], scale));
       }
     }
   }
@@ -299,10 +333,9 @@ class Tile {
   const int rows_;
   const int vectors_;
   const int padded_;
-  int gathered_rows_ = 0;
-  alignas(64) float queries_[kTileElements];
   alignas(64) float output_[kTileElements];
-  alignas(64) float gathered_[kChunk * kMaxHeadDim];
+  alignas(64) float gathered_[kChunk * kMaxHeadDim];  // [position][element]
+  alignas(64) float keys_[kMaxHeadDim * kChunk];      // [element][position]
   alignas(64) float weights_[kTileRows * kChunk];
   float maximum_[kTileRows];
   float sum_[kTileRows];

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/architecture.h"
+#include "model/ggml_log.h"
 #include "model/weights.h"
 
 namespace llmr {
@@ -22,6 +23,7 @@ Model::~Model() = default;
 
 Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile> file,
                                                  const ModelOptions& options) {
+  QuietGgmlLog();
   LLMR_ASSIGN_OR_RETURN(const std::string name, file->Get<std::string>("general.architecture"));
   LLMR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(name));
   LLMR_ASSIGN_OR_RETURN(Hparams hparams, architecture->read_hparams(*file, name));

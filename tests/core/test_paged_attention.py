@@ -92,7 +92,7 @@ def test_the_kernel_computes_softmax_attention(
     isa: str, half: bool, head_dim: int, heads: int, kv_heads: int
 ) -> None:
     problem = Problem.random(70, heads, kv_heads, head_dim, half)
-    np.testing.assert_allclose(problem.whole(isa), problem.expected(), atol=2e-5)
+    np.testing.assert_allclose(problem.whole(isa), problem.expected(), atol=5e-5)
 
 
 @pytest.mark.parametrize("isa", ISAS)
