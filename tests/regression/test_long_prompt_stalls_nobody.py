@@ -25,8 +25,8 @@ def timed_encode() -> float:
 def test_other_threads_run_while_a_long_text_is_encoded() -> None:
     longest = 0.0
     with ThreadPoolExecutor(1) as threads:
-        encoding = threads.submit(timed_encode)
         last = time.monotonic()
+        encoding = threads.submit(timed_encode)
         done = False
         while not done:
             done = encoding.done()

@@ -224,7 +224,7 @@ class Tokenizer:
         return self._cut(text, self._user_defined.find(text), self._encode_run)
 
     def _encode_run(self, text: str) -> list[int]:
-        # A batch of one, because only batches let other threads run meanwhile: the event loop is one.
+        # A batch of one: only batches let other threads, such as the event loop's, run meanwhile.
         (encoding,) = self._model.encode_batch_fast([text], add_special_tokens=False)
         return list(encoding.ids)
 
