@@ -160,24 +160,31 @@ async def starting_together(
 
 
 async def test_cancelling_half_leaves_the_other_half_untouched(
-    tiny: Path, service: ModelService, router: router_pb2_grpc.RouterAsyncStub
+    tiny: Path, service: ModelService
 ) -> None:
-    wanted = many(40)
-    alone = await one_by_one(tiny, wanted[1::2], configured())
-    calls = [router.ProcessStream(one) for one in wanted]
-    answers = [Answer() for _ in calls]
-    for call, answer in zip(calls, answers, strict=True):
-        while len(answer.tokens) < 2:
-            event = await call.read()
-            assert event is not grpc.aio.EOF
-            answer.add(event)
-    cancelled, kept = calls[::2], list(zip(calls, answers, strict=True))[1::2]
-    assert all(call.cancel() for call in cancelled)
-    finished = await asyncio.gather(*(rest(call, answer) for call, answer in kept))
+    kept = many(40)[1::2]
+    alone = await one_by_one(tiny, kept, configured())
+    # Too long to fit the client's window: none of them can be over before it is cancelled.
+    doomed = [
+        request(f"told {number}", max_tokens=900, temperature=1.0, seed=number, logprobs=20)
+        for number in range(STREAMS // 2)
+    ]
+    wanted = [one for pair in zip(doomed, kept, strict=True) for one in pair]
+    options = [("grpc.http2.bdp_probe", 0)]
+    async with grpc.aio.insecure_channel(service.address, options=options) as channel:
+        await service.runtime.load_model("tiny")
+        calls = await starting_together(service, router_pb2_grpc.RouterStub(channel), wanted)
+        for call in calls[::2]:
+            assert (await call.read()).HasField("started")
+        assert service.stats().running >= len(doomed), "an answer was over before it was cancelled"
+        cancelled = [call.cancel() for call in calls[::2]]
+        assert all(cancelled)
+        finished = await asyncio.gather(*map(rest, calls[1::2]))
+        for call in calls[::2]:
+            assert await call.code() is grpc.StatusCode.CANCELLED
     assert [answer.said for answer in finished] == [answer.said for answer in alone]
-    for call in cancelled:
-        assert await call.code() is grpc.StatusCode.CANCELLED
     await quiet(service)
+    assert service.stats().computed_tokens < 900 * len(doomed), "cancelled answers ran on"
     assert not service.runtime._parts.admission.queued
 
 

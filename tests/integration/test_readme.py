@@ -93,7 +93,7 @@ async def test_python_over_grpc(chat: Path, folder: Path) -> None:
 
 async def test_node(chat: Path, folder: Path, node_modules: Path) -> None:  # noqa: F811
     command = ("-m", "llm_runner_router.cli", "serve", "--model", f"chat={chat}", "--port", "0")
-    async with service_process(*command, cwd=folder) as service:
+    async with service_process(*command, "--data", str(folder), cwd=folder) as service:
         program = example("javascript", address=service.address)
         said = await said_by("node", "-e", program, NODE_PATH=str(node_modules))
     assert said == await expected(chat)
