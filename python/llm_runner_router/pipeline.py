@@ -79,7 +79,7 @@ class Pipeline:
             tally.model = record.id
             async with self._admission.permit(deadline) as waited:
                 tally.admission_ms = waited * 1000.0
-                async with entered_by(deadline, self._residency.lease(record)) as provider:
+                async with entered_by(deadline, self._residency.lease(record.id)) as provider:
                     call = call_of(passage, record.config)
                     async with aclosing(self._limited(provider, call)) as answer:
                         async for event in answer:

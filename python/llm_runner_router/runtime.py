@@ -90,7 +90,7 @@ class Runtime:
 
     def _compose(self, log: Log, store: RegistryStore) -> Parts:
         performance = self._config.performance
-        residency = Residency(self._loader)
+        residency = Residency(self._loader, store.get)
         admission = Admission(performance.max_concurrent, performance.max_queue)
         router = ModelRouter(store, self._config.models.default)
         pipeline = Pipeline(admission, router, residency, lambda: self._config)
@@ -158,7 +158,7 @@ class Runtime:
     def _lease(self, model: str | None) -> AbstractAsyncContextManager[Provider]:
         check_model(model)
         parts = self._parts
-        return parts.residency.lease(parts.router.choose(model))
+        return parts.residency.lease(parts.router.choose(model).id)
 
     async def register_model(self, record: ModelRecord) -> ModelView:
         """See Backend."""

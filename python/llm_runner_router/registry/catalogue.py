@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Sequence
@@ -33,10 +34,16 @@ class Catalogue:
         return self._view(await self._store.add(self._anchored(checked_record(record))))
 
     async def unregister(self, model: str) -> None:
-        """Forget a model and unload it; ModelBusyError while requests run on it."""
+        """Forget a model and unload it, also if the caller leaves meanwhile.
+
+        ModelBusyError while requests run on it.
+        """
         self._store.get(model)
         if self._residency.busy(model):
             raise ModelBusyError(f"model {shorten(model)} is answering requests")
+        await asyncio.shield(asyncio.ensure_future(self._unregister(model)))
+
+    async def _unregister(self, model: str) -> None:
         await self._store.remove(model)
         await self._residency.unload(model)
         self._residency.forget(model)
@@ -66,7 +73,7 @@ class Catalogue:
         self, model: str, on_progress: Callable[[LoadProgress], None] | None
     ) -> ModelView:
         """Bring a model into memory."""
-        await self._residency.load(self._store.get(model), on_progress)
+        await self._residency.load(model, on_progress)
         return self.get(model)
 
     async def unload(self, model: str) -> None:

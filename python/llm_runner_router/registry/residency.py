@@ -72,11 +72,13 @@ class Residency:
 
     Loads of one model that overlap are one load; it is abandoned when the last who waits for it
     gives up. A model that is leaving finishes its requests first, and comes back by a new load. One
-    whose provider has failed is loaded anew on its next use.
+    whose provider has failed is loaded anew on its next use. ``find`` gives the present record of a
+    model or raises; it is asked at each load, because the caller may have waited for long.
     """
 
-    def __init__(self, loader: ModelLoader) -> None:
+    def __init__(self, loader: ModelLoader, find: Callable[[str], ModelRecord]) -> None:
         self._loader = loader
+        self._find = find
         self._residents: dict[str, Resident] = {}
         self._details: dict[str, ModelDetails] = {}
         self._closed = False
@@ -104,17 +106,17 @@ class Residency:
         return self._details.get(model, ModelDetails())
 
     @asynccontextmanager
-    async def lease(self, record: ModelRecord) -> AsyncIterator[Provider]:
+    async def lease(self, model: str) -> AsyncIterator[Provider]:
         """The provider of a model, loaded if need be, and kept while the block runs."""
-        resident = await self._acquire(record, None)
+        resident = await self._acquire(model, None)
         try:
             yield resident.loading.result()
         finally:
             resident.leave()
 
-    async def load(self, record: ModelRecord, on_progress: ProgressListener | None = None) -> None:
+    async def load(self, model: str, on_progress: ProgressListener | None = None) -> None:
         """Load a model and leave it in memory."""
-        resident = await self._acquire(record, on_progress)
+        resident = await self._acquire(model, on_progress)
         resident.leave()
 
     async def unload(self, model: str) -> None:
@@ -139,12 +141,13 @@ class Residency:
                 resident.loading.cancel()
         await asyncio.gather(*(self.unload(resident.model) for resident in residents))
 
-    async def _acquire(self, record: ModelRecord, listener: ProgressListener | None) -> Resident:
+    async def _acquire(self, model: str, listener: ProgressListener | None) -> Resident:
         """A loaded resident that counts the caller as one of its users."""
         while True:
             if self._closed:
                 raise UnavailableError("the router is closed")
-            resident = self._residents.get(record.id)
+            record = self._find(model)
+            resident = self._residents.get(model)
             if resident is None:
                 resident = self._begin(record)
             elif resident.provider is not None and not resident.provider.usable:

@@ -12,9 +12,9 @@ from unit.echoes import EchoLoader, model, settle
 
 async def test_the_first_use_loads_and_the_next_does_not() -> None:
     loader = EchoLoader()
-    residency = Residency(loader)
+    residency = Residency(loader, model)
     for _ in range(2):
-        async with residency.lease(model()) as provider:
+        async with residency.lease("m") as provider:
             assert provider is loader.providers["m"]
             assert residency.busy("m")
     assert loader.loads == 1
@@ -27,9 +27,9 @@ async def test_the_first_use_loads_and_the_next_does_not() -> None:
 async def test_loads_at_once_are_one_load_and_all_see_its_progress() -> None:
     loader = EchoLoader()
     loader.gate = asyncio.Event()
-    residency = Residency(loader)
+    residency = Residency(loader, model)
     seen: list[list[LoadProgress]] = [[] for _ in range(3)]
-    loads = [asyncio.ensure_future(residency.load(model(), log.append)) for log in seen]
+    loads = [asyncio.ensure_future(residency.load("m", log.append)) for log in seen]
     await settle()
     assert not residency.loaded("m")
     loader.gate.set()
@@ -42,14 +42,12 @@ async def test_loads_at_once_are_one_load_and_all_see_its_progress() -> None:
 async def test_a_failed_load_leaves_nothing_and_is_tried_again() -> None:
     loader = EchoLoader()
     loader.failure = ModelFileError("damaged")
-    residency = Residency(loader)
-    results = await asyncio.gather(
-        *(residency.load(model()) for _ in range(3)), return_exceptions=True
-    )
+    residency = Residency(loader, model)
+    results = await asyncio.gather(*(residency.load("m") for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [ModelFileError] * 3
     assert residency.loaded_models() == []
     loader.failure = None
-    await residency.load(model())
+    await residency.load("m")
     assert loader.loads == 2
     await residency.close()
 
@@ -57,8 +55,8 @@ async def test_a_failed_load_leaves_nothing_and_is_tried_again() -> None:
 async def test_a_load_goes_on_while_anybody_waits() -> None:
     loader = EchoLoader()
     loader.gate = asyncio.Event()
-    residency = Residency(loader)
-    first, second = (asyncio.ensure_future(residency.load(model())) for _ in range(2))
+    residency = Residency(loader, model)
+    first, second = (asyncio.ensure_future(residency.load("m")) for _ in range(2))
     await settle()
     first.cancel()
     await settle()
@@ -72,25 +70,25 @@ async def test_a_load_goes_on_while_anybody_waits() -> None:
 async def test_a_load_that_nobody_waits_for_is_given_up_and_can_begin_again() -> None:
     loader = EchoLoader()
     loader.gate = asyncio.Event()
-    residency = Residency(loader)
-    load = asyncio.ensure_future(residency.load(model()))
+    residency = Residency(loader, model)
+    load = asyncio.ensure_future(residency.load("m"))
     await settle()
     load.cancel()
     await settle()
     assert loader.cancelled == 1
     loader.gate.set()
-    await residency.load(model())
+    await residency.load("m")
     assert loader.loads == 2
     await residency.close()
 
 
 async def test_unload_waits_for_running_requests_and_later_ones_load_anew() -> None:
     loader = EchoLoader()
-    residency = Residency(loader)
-    async with residency.lease(model()):
+    residency = Residency(loader, model)
+    async with residency.lease("m"):
         old = loader.providers["m"]
         unload = asyncio.ensure_future(residency.unload("m"))
-        again = asyncio.ensure_future(residency.load(model()))
+        again = asyncio.ensure_future(residency.load("m"))
         await settle()
         assert not unload.done()
         assert not old.closed
@@ -103,13 +101,13 @@ async def test_unload_waits_for_running_requests_and_later_ones_load_anew() -> N
 
 
 async def test_unloading_what_is_not_loaded_is_nothing() -> None:
-    await Residency(EchoLoader()).unload("m")
+    await Residency(EchoLoader(), model).unload("m")
 
 
 async def test_details_stay_until_forgotten() -> None:
-    residency = Residency(EchoLoader())
+    residency = Residency(EchoLoader(), model)
     assert residency.details("m").architecture == ""
-    await residency.load(model())
+    await residency.load("m")
     await residency.unload("m")
     assert residency.details("m").architecture == "echo"
     residency.forget("m")
@@ -118,22 +116,22 @@ async def test_details_stay_until_forgotten() -> None:
 
 async def test_closing_ends_loads_and_refuses_new_ones() -> None:
     loader = EchoLoader()
-    residency = Residency(loader)
-    await residency.load(model("a"))
+    residency = Residency(loader, model)
+    await residency.load("a")
     loader.gate = asyncio.Event()
-    load = asyncio.ensure_future(residency.load(model("b")))
+    load = asyncio.ensure_future(residency.load("b"))
     await settle()
     await residency.close()
     with pytest.raises(UnavailableError):
         await load
     with pytest.raises(UnavailableError):
-        await residency.load(model("a"))
+        await residency.load("a")
     assert loader.providers["a"].closed
 
 
 async def test_closing_does_not_wait_for_users() -> None:
     loader = EchoLoader()
-    residency = Residency(loader)
-    async with residency.lease(model()):
+    residency = Residency(loader, model)
+    async with residency.lease("m"):
         await residency.close()
         assert loader.providers["m"].closed
