@@ -91,7 +91,8 @@ class PerformanceConfig(Section):
     timeout: int = setting(
         30_000,
         "milliseconds, a whole number from 1000 to 86400000",
-        "Milliseconds that a running request may go without a new token.",
+        "Milliseconds that a running request may go without a new token, or its client without "
+        "taking what there is.",
         ge=1000,
         le=86_400_000,
     )

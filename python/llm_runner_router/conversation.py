@@ -227,7 +227,8 @@ class Session:
                         started = replace(event, request_id=conversation.request_id)
                         await self._send(conversation.request_id, started)
                     case Chunk():
-                        await conversation.credit.spend()
+                        async with self._pipeline.time_limit(self._context.deadline, "no credits"):
+                            await conversation.credit.spend()
                         await self._send(conversation.request_id, event)
                         said.append(event.text)
         raise EngineError("the answer ended without a result")

@@ -91,15 +91,19 @@ class Pipeline:
         if provider is not None:
             provider.release(request_id)
 
+    def time_limit(self, deadline: float | None, missing: str) -> AbstractAsyncContextManager[None]:
+        """The time that a request may go without getting on; ``missing`` says what it lacks."""
+        return time_limit(self._config().performance.timeout, deadline, missing)
+
     async def _limited(self, provider: Provider, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         """The answer within the time between two tokens and the deadline of the whole.
 
-        Only the provider's time counts, not that of the consumer.
+        Only the provider's time counts, not that of the consumer: what may stall that one has a
+        limit of its own.
         """
         async with aclosing(provider.generate(call)) as answer:
             while True:
-                timeout_ms = self._config().performance.timeout
-                async with token_time(timeout_ms, call.deadline):
+                async with self.time_limit(call.deadline, "no new token"):
                     event = await anext(answer, None)
                 if event is None:
                     return
@@ -144,8 +148,8 @@ async def entered_by(
 
 
 @asynccontextmanager
-async def token_time(timeout_ms: int, deadline: float | None) -> AsyncIterator[None]:
-    """The time for the next token: the shorter of the timeout and what the deadline leaves."""
+async def time_limit(timeout_ms: int, deadline: float | None, missing: str) -> AsyncIterator[None]:
+    """The shorter of the timeout and what the deadline leaves; TimeLimitError past it."""
     patience, left = timeout_ms / 1000.0, seconds_left(deadline)
     try:
         async with asyncio.timeout(patience if left is None else min(patience, left)):
@@ -153,7 +157,7 @@ async def token_time(timeout_ms: int, deadline: float | None) -> AsyncIterator[N
     except TimeoutError:
         if left is not None and left <= patience:
             raise deadline_exceeded("before the answer was complete") from None
-        message = f"no new token for {timeout_ms} ms (performance.timeout)"
+        message = f"{missing} for {timeout_ms} ms (performance.timeout)"
         raise TimeLimitError(message) from None
 
 

@@ -1,8 +1,8 @@
 # ruff: noqa: N802 - gRPC gives the methods their names
 """The Router service: each method converts, calls the backend, and converts back.
 
-Errors are raised; ``interceptors.py`` turns them into statuses. Streams are written with
-``context.write`` and closed here, so that a client that leaves ends the work at once.
+Errors are raised; ``interceptors.py`` turns them into statuses. Streams are written and closed
+here, so that a client that leaves ends the work at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from llm_runner_router.errors import RouterError
 from llm_runner_router.server.calls import ServicerContext, call_context
 from llm_runner_router.server.drain import Drain
 from llm_runner_router.server.session_call import Incoming, SessionCall
+from llm_runner_router.server.writing import Writer
 from llm_runner_router.types import Request, Response
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
 from llm_runner_router.wire.batches import batch_from_wire, result_to_wire
@@ -43,10 +44,11 @@ class RouterService(router_pb2_grpc.RouterServicer):
         self, request: router_pb2.ProcessRequest, context: ServicerContext
     ) -> None:
         """Answer as a stream."""
+        writer = await Writer.of(context, self._backend)
         stream = self._backend.process_stream(request_from_wire(request), call_context(context))
         async with aclosing(stream) as events:
             async for event in events:
-                await context.write(event_to_wire(event))
+                await writer.write(event_to_wire(event))
 
     async def ProcessBatch(
         self, request: router_pb2.ProcessBatchRequest, context: ServicerContext
@@ -67,7 +69,9 @@ class RouterService(router_pb2_grpc.RouterServicer):
         self, request_iterator: Incoming, context: ServicerContext
     ) -> None:
         """Carry many requests over one stream."""
-        await SessionCall(request_iterator, context, self._drain).run(self._backend)
+        writer = await Writer.of(context, self._backend)
+        call = SessionCall(request_iterator, writer, self._drain)
+        await call.run(self._backend, call_context(context))
 
     async def Tokenize(
         self, request: router_pb2.TokenizeRequest, _context: ServicerContext

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from llm_runner_router.backend import Backend
+from llm_runner_router.backend import Backend, CallContext
 from llm_runner_router.conversation_messages import (
     Append,
     Failure,
@@ -17,8 +17,8 @@ from llm_runner_router.conversation_messages import (
     Start,
 )
 from llm_runner_router.errors import RouterError
-from llm_runner_router.server.calls import ServicerContext, call_context
 from llm_runner_router.server.drain import Drain
+from llm_runner_router.server.writing import Writer
 from llm_runner_router.types import Complete
 from llm_runner_router.v1 import router_pb2
 from llm_runner_router.wire.sessions import (
@@ -37,19 +37,19 @@ class SessionCall:
     service drains, new turns are refused and the call ends as soon as nothing runs on it.
     """
 
-    def __init__(self, incoming: Incoming, context: ServicerContext, drain: Drain) -> None:
+    def __init__(self, incoming: Incoming, writer: Writer, drain: Drain) -> None:
         self._incoming = incoming
-        self._context = context
+        self._writer = writer
         self._drain = drain
         self._writing = asyncio.Lock()
         self._running: Counter[str] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def run(self, backend: Backend) -> None:
+    async def run(self, backend: Backend, context: CallContext) -> None:
         """Serve the call to its end."""
         messages = self._messages()
-        session = backend.converse(messages, call_context(self._context))
+        session = backend.converse(messages, context)
         async with aclosing(messages), aclosing(session) as events:
             async for event in events:
                 await self._send(event)
@@ -59,7 +59,7 @@ class SessionCall:
     async def _send(self, event: SessionEvent) -> None:
         """Write one event; gRPC allows one writer at a time."""
         async with self._writing:
-            await self._context.write(session_event_to_wire(event))
+            await self._writer.write(session_event_to_wire(event))
 
     async def _messages(self) -> AsyncGenerator[SessionMessage, None]:
         """What the client says, as far as it makes sense."""

@@ -140,7 +140,8 @@ class RouterServicer:
         The server MUST send `started` first and `complete` last, and MUST number the chunks from 0
         without gaps. A stream that ends without `complete` failed, and its status says why. The client
         MAY cancel the call at any time: the work ends within one step of the model. A client that
-        reads slowly pauses its own answer and no other.
+        reads slowly pauses its own answer and no other; one that reads nothing for
+        `performance.timeout_ms` is ended with DEADLINE_EXCEEDED (TIME_LIMIT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,7 +64,8 @@ class RouterStub:
     The server MUST send `started` first and `complete` last, and MUST number the chunks from 0
     without gaps. A stream that ends without `complete` failed, and its status says why. The client
     MAY cancel the call at any time: the work ends within one step of the model. A client that
-    reads slowly pauses its own answer and no other.
+    reads slowly pauses its own answer and no other; one that reads nothing for
+    `performance.timeout_ms` is ended with DEADLINE_EXCEEDED (TIME_LIMIT).
     """
     ProcessBatch: _grpc.UnaryUnaryMultiCallable[_router_pb2.ProcessBatchRequest, _router_pb2.ProcessBatchResponse]
     """Answers several requests, each on its own.
@@ -155,7 +156,8 @@ class RouterAsyncStub(RouterStub):
     The server MUST send `started` first and `complete` last, and MUST number the chunks from 0
     without gaps. A stream that ends without `complete` failed, and its status says why. The client
     MAY cancel the call at any time: the work ends within one step of the model. A client that
-    reads slowly pauses its own answer and no other.
+    reads slowly pauses its own answer and no other; one that reads nothing for
+    `performance.timeout_ms` is ended with DEADLINE_EXCEEDED (TIME_LIMIT).
     """
     ProcessBatch: _aio.UnaryUnaryMultiCallable[_router_pb2.ProcessBatchRequest, _router_pb2.ProcessBatchResponse]  # type: ignore[assignment]
     """Answers several requests, each on its own.
@@ -255,7 +257,8 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
         The server MUST send `started` first and `complete` last, and MUST number the chunks from 0
         without gaps. A stream that ends without `complete` failed, and its status says why. The client
         MAY cancel the call at any time: the work ends within one step of the model. A client that
-        reads slowly pauses its own answer and no other.
+        reads slowly pauses its own answer and no other; one that reads nothing for
+        `performance.timeout_ms` is ended with DEADLINE_EXCEEDED (TIME_LIMIT).
         """
 
     @_abc_1.abstractmethod
