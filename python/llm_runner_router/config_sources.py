@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +130,7 @@ def note_without_effect(values: Mapping[str, Any], file: Path) -> None:
     """Say once which settings of the file are not in use yet."""
     names = [f"{s}.{k}" for s, k in WITHOUT_EFFECT if k in values.get(s, {})]
     if names:
-        logger.info("%s sets %s: without effect in this version", file, ", ".join(names))
+        logger.warning("%s sets %s: without effect in this version", file, ", ".join(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +183,8 @@ def read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable in VARIABLES:
         name = variable.name
         if variable.old_name in environment:
-            message = f"{variable.old_name} is deprecated: use {variable.name}"
-            warnings.warn(message, DeprecationWarning, stacklevel=3)
+            # To whoever runs the service, who sees logs and no DeprecationWarning.
+            logger.warning("%s is deprecated: use %s", variable.old_name, variable.name)
             name = variable.name if variable.name in environment else variable.old_name
         if name in environment:
             value = variable.parse(environment[name])

@@ -86,7 +86,7 @@ class Runtime:
             log.close()
             raise
         self._parts_or_none = self._compose(log, store)
-        logger.info("ready: %d models are registered", len(store))
+        logger.info("the registry holds %d models", len(store))
 
     def _compose(self, log: Log, store: RegistryStore) -> Parts:
         performance = self._config.performance

@@ -152,7 +152,7 @@ async def test_records_survive_a_restart_and_logs_go_to_the_file(tmp_path: Path)
         if turn == 0:
             await runtime.register_model(model())
         await runtime.close()
-    assert "ready: 1 models are registered" in (tmp_path / "logs/x.log").read_text()
+    assert "the registry holds 1 models" in (tmp_path / "logs/x.log").read_text()
     assert not logging.getLogger("llm_runner_router").handlers
 
 

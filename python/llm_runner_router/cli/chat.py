@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.cli.models import CONNECT_SECONDS
-from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.options import CONNECT_SECONDS, DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, out, printable, say
 from llm_runner_router.cli.running import reported
 from llm_runner_router.conversation_messages import (
@@ -24,6 +23,7 @@ from llm_runner_router.conversation_messages import (
     SessionMessage,
     Start,
 )
+from llm_runner_router.errors import UnavailableError
 from llm_runner_router.types import Chunk, Complete, FinishReason, Message, Request, Role
 
 TALK = "talk"
@@ -103,6 +103,7 @@ class Conversation:
             async for event in events:
                 if self._tell(event):
                     return
+            raise UnavailableError("the service has ended the conversation")
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 

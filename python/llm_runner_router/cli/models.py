@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
-from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.options import CONNECT_SECONDS, DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, out, printable, say
 from llm_runner_router.cli.running import run
 from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelRecord, ModelView
@@ -25,7 +25,7 @@ commands = typer.Typer(
     help="List and change the models of a running service.", no_args_is_help=True
 )
 
-CONNECT_SECONDS = 3.0
+HEADERS = ("id", "name", "format", "in memory", "source")
 
 Id = Annotated[str, typer.Argument(help="The id of the model.")]
 
@@ -51,7 +51,7 @@ def list_models(target: Target = DEFAULT_TARGET) -> None:
 
 async def print_list(target: str) -> None:
     """All pages in one table."""
-    table = Table("id", "name", "format", "in memory", "source")
+    table = Table(*(Column(header, overflow="fold") for header in HEADERS))
     async with connected(target) as backend:
         token = ""
         while True:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 DEFAULT_TARGET = "127.0.0.1:50051"
+CONNECT_SECONDS = 3.0
 
 Target = Annotated[
     str,

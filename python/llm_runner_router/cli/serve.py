@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 from llm_runner_router.backend import Backend
 from llm_runner_router.cli.output import errors
 from llm_runner_router.cli.running import run
+from llm_runner_router.config import RegistryConfig
 from llm_runner_router.config_sources import LoadedConfig, load_config
 from llm_runner_router.errors import ModelNotFoundError
 from llm_runner_router.registry.records import ModelRecord
@@ -112,14 +114,12 @@ def with_registry(
     explicit: Mapping[str, Any], config_file: Path | None, data: Path | None
 ) -> LoadedConfig:
     """The configuration, with a registry file in any case."""
-    if data is not None:
-        path = str(data.absolute() / REGISTRY_FILE)
-        return load_config({**explicit, "registry": {"path": path}}, config_file)
     loaded = load_config(explicit, config_file)
-    if loaded.config.registry.path is not None:
+    if data is None and loaded.config.registry.path is not None:
         return loaded
-    path = str(user_data_folder() / REGISTRY_FILE)
-    return load_config({**explicit, "registry": {"path": path}}, config_file)
+    folder = user_data_folder() if data is None else data.absolute()
+    registry = RegistryConfig(path=str(folder / REGISTRY_FILE))
+    return replace(loaded, config=loaded.config.model_copy(update={"registry": registry}))
 
 
 def user_data_folder() -> Path:
