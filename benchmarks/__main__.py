@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         threads=options.threads or machine.usable_cores(),
         quick=options.quick,
         with_peer=not options.no_peer,
+        clock=options.clock,
     )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     result = measure(plan, FOLDER, lambda name: print(f"measuring {name}", file=sys.stderr))
@@ -45,6 +46,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
     parser.add_argument("--runs", type=int, default=0, help="of each, after one to warm up")
     parser.add_argument("--threads", type=int, default=0, help="of either engine; 0: all cores")
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "processor"),
+        default="wall",
+        help="of the engines; processor time ignores others on the machine: use it with one thread",
+    )
     parser.add_argument("--no-peer", action="store_true", help="without llama.cpp")
     parser.add_argument("--output", type=Path, default=FOLDER / "result.json", metavar="FILE")
     options = parser.parse_args(arguments)
@@ -52,6 +59,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"workload is {', '.join(unknown)}; allowed: {', '.join(NAMES)}")
     if options.runs < 0 or options.threads < 0:
         parser.error("runs and threads are at least 1, or 0 for the default")
+    if options.quick and options.clock == "processor":
+        parser.error("clock is processor; allowed with --quick: wall (its ticks are too long)")
     return options
 
 

@@ -87,6 +87,11 @@ class ProcessorTime:
         return max(0.0, others / available) if available > 0 else 0.0
 
 
+def processor_seconds(process: int) -> float:
+    """Of a running process; Linux only."""
+    return _ticks(process) / os.sysconf("SC_CLK_TCK")
+
+
 def _ticks(process: int) -> int:
     """User and system time of a process; its name may hold anything, so count from its end."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import engine, machine, model, peer, serving
 from benchmarks.comparison import Comparison, take_turns
-from benchmarks.work import MOST_STREAMS, WORKLOADS, Contender, Workload
+from benchmarks.work import MOST_STREAMS, WORKLOADS, Clock, Contender, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +32,7 @@ class Plan:
     threads: int
     quick: bool
     with_peer: bool
+    clock: Clock = "wall"
 
     @property
     def workloads(self) -> list[Workload]:
@@ -64,7 +65,7 @@ class Engines:
         def speed(contender: Contender, number: int) -> float:
             turn = work.round(SEED, number, self.plan.sizes.vocabulary)
             time.sleep(0 if self.plan.quick else SETTLE_SECONDS)
-            return work.tokens / turn.seconds(contender)
+            return work.tokens / turn.seconds(contender, self.plan.clock)
 
         other = self.peer
         measured = take_turns(
@@ -72,7 +73,8 @@ class Engines:
             lambda number: speed(self.ours, number),
             None if other is None else lambda number: speed(other, number),
         )
-        return Comparison(work.name, work.about, "tokens/s", "more", peer.NAME, *measured)
+        unit = "tokens/s" if self.plan.clock == "wall" else "tokens/cpu s"
+        return Comparison(work.name, work.about, unit, "more", peer.NAME, *measured)
 
 
 def measure(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
@@ -86,7 +88,12 @@ def measure(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str,
         "machine": machine.machine(),
         "versions": machine.versions(),
         "seed": SEED,
-        "settings": {"threads": plan.threads, "runs": plan.runs, "quick": plan.quick},
+        "settings": {
+            "threads": plan.threads,
+            "runs": plan.runs,
+            "clock": plan.clock,
+            "quick": plan.quick,
+        },
         "model": {"parameters": plan.sizes.parameters, "types": model.TYPES_IN_WORDS},
         "peer": peer.NOTE,
         "workloads": workloads,

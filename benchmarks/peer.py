@@ -1,7 +1,4 @@
-"""llama.cpp as a contender: xllamacpp's server in a process of its own, asked over HTTP.
-
-Run as a script it serves one model, prints its address and ends when its standard input does.
-"""
+"""llama.cpp as a contender: xllamacpp's server in a process of its own, asked over HTTP."""
 
 from __future__ import annotations
 
@@ -11,12 +8,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from benchmarks.machine import processor_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 HANGING_SECONDS = 120.0
 NAME = "llama.cpp"
@@ -56,6 +55,10 @@ class LlamaCpp:
         if answer.get("tokens_predicted") != tokens:
             raise RuntimeError(f"llama.cpp gave no {tokens} tokens: {str(answer)[:200]}")
 
+    def processor_seconds(self) -> float:
+        """See Contender. In steps of a clock tick, a hundredth of a second as a rule."""
+        return processor_seconds(self.process)
+
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown()
@@ -64,9 +67,10 @@ class LlamaCpp:
 @contextmanager
 def running(model: Path, threads: int, streams: int, context: int) -> Iterator[LlamaCpp]:
     """The server on a free loopback port; ``context`` tokens for each stream."""
+    host = Path(__file__).with_name("peer_host.py")
     settings = [str(model), str(threads), str(streams), str(context)]
     with subprocess.Popen(
-        [sys.executable, __file__, *settings],
+        [sys.executable, str(host), *settings],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -82,35 +86,3 @@ def running(model: Path, threads: int, streams: int, context: int) -> Iterator[L
             server.close()
         finally:
             process.kill()
-
-
-def parameters(model: str, threads: int, streams: int, context: int) -> Any:  # noqa: ANN401
-    """What is not set here is llama.cpp's default."""
-    import xllamacpp  # noqa: PLC0415 - only the child needs it
-
-    params = xllamacpp.CommonParams()
-    params.model.path = model
-    params.port = 0
-    params.hostnames = ["127.0.0.1"]
-    params.n_ctx = context * streams
-    params.n_parallel = streams
-    params.cpuparams.n_threads = threads
-    params.cpuparams_batch.n_threads = threads
-    params.n_threads_http = streams + 1
-    params.n_gpu_layers = 0
-    params.fit_params = False
-    params.cache_ram_mib = 0  # copies whole states aside: of no use here, and not free
-    return params
-
-
-def main(model: str, *sizes: str) -> None:
-    """Serve until standard input ends."""
-    import xllamacpp  # noqa: PLC0415 - only the child needs it
-
-    server = xllamacpp.Server(parameters(model, *map(int, sizes)))
-    print(server.listening_address, flush=True)
-    sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

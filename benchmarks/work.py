@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+Clock = Literal["wall", "processor"]
+
+
 class Contender(Protocol):
     """An engine with a model loaded."""
 
     def answer(self, prompts: Sequence[Sequence[int]], tokens: int) -> None:
         """Answer all prompts at once, greedily, each with exactly so many tokens."""
+
+    def processor_seconds(self) -> float:
+        """Processor time that its process has used up to now, over all threads."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,14 @@ class Round:
     prompts: list[list[int]]
     answer_tokens: int
 
-    def seconds(self, contender: Contender) -> float:
-        """From the first prompt handed over to the last answer's end."""
-        begin = time.perf_counter()
+    def seconds(self, contender: Contender, clock: Clock) -> float:
+        """From the first prompt handed over to the last answer's end, as ``clock`` tells."""
+        read = time.perf_counter if clock == "wall" else contender.processor_seconds
+        begin = read()
         if self.prefix:
             contender.answer([self.prefix], 1)
         contender.answer(self.prompts, self.answer_tokens)
-        return time.perf_counter() - begin
+        return read() - begin
 
 
 @dataclass(frozen=True)

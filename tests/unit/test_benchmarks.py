@@ -87,7 +87,7 @@ def test_a_quick_run_without_the_peer(
     command.main([*names, "--quick", "--no-peer", "--threads", "1", "--output", "out/r.json"])
     result = json.loads(Path("out/r.json").read_text())
     assert list(result["workloads"]) == names
-    assert result["settings"] == {"threads": 1, "runs": 1, "quick": True}
+    assert result["settings"] == {"threads": 1, "runs": 1, "clock": "wall", "quick": True}
     assert result["versions"]["llm-runner-router"]
     for name, found in result["workloads"].items():
         assert found["ours"] > 0
