@@ -33,7 +33,8 @@ POSITIONS = range(20, 220, 2)
 LARGEST = 1.25
 MEAN_SQUARE = 1.05
 
-TYPES = _core.testing.weight_types()
+# F32 has a bound of its own, in test_logits.py: here its errors are too small to compare.
+TYPES = [kind for kind in _core.testing.weight_types() if kind != "f32"]
 
 
 @dataclass(frozen=True)
