@@ -83,7 +83,12 @@ class PerformanceConfig(Section):
     """How much runs at once and how long it may take."""
 
     max_concurrent: int = setting(
-        10, "a whole number from 1 to 100", "Requests that run at once.", ge=1, le=100
+        10,
+        "a whole number from 1 to 100",
+        "Requests that run at once. A model computes as many at once as when it was loaded: "
+        "load it anew to raise that.",
+        ge=1,
+        le=100,
     )
     max_queue: int = setting(
         100, "a whole number from 0 to 100000", "Requests that may wait.", ge=0, le=100_000
@@ -161,7 +166,12 @@ class EngineConfig(Section):
     """How models that run in this process are computed. Takes effect when a model is loaded."""
 
     threads: int = setting(
-        0, "a whole number from 0 to 512", "Threads; 0: one a physical core.", ge=0, le=512
+        0,
+        "a whole number from 0 to 512",
+        "Threads of each model in memory; 0: one a physical core. They wait for each other "
+        "without sleeping: give models that answer at the same time cores of their own.",
+        ge=0,
+        le=512,
     )
     kv_type: KvType = word(KvType.F16, "f32 or f16", "Number format of the KV cache.")
     kv_bytes: int = setting(
