@@ -21,7 +21,6 @@ from llm_runner_router.admission import Admission
 from llm_runner_router.backend import CallContext
 from llm_runner_router.config import Config
 from llm_runner_router.errors import RouterError, TimeLimitError
-from llm_runner_router.metrics import Tally
 from llm_runner_router.providers.base import (
     Accepted,
     Call,
@@ -33,6 +32,7 @@ from llm_runner_router.providers.base import (
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.routing.router import ModelRouter
+from llm_runner_router.tally import Tally
 from llm_runner_router.types import Chunk, Complete, Event, Request, Started
 from llm_runner_router.validation import validate_request
 
