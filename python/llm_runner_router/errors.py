@@ -1,4 +1,4 @@
-"""Every error that a caller can meet, made here and translated to gRPC in ``server/status.py``.
+"""Every error that a caller can meet, made here and translated to gRPC in ``wire/status.py``.
 
 ::
 

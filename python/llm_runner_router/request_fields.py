@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.types import Message, Request, Role
+from llm_runner_router.validation import check_kind
 
 
 class RequestFields(TypedDict, total=False):
@@ -42,7 +43,10 @@ CONFIG_FIELDS = frozenset(field.name for field in fields(ModelConfig))
 def request_of(
     prompt: str | Request | Mapping[str, Any] | None, values: Mapping[str, Any]
 ) -> Request:
-    """A request from a ready one, a mapping of its fields, or a prompt; ``values`` go on top."""
+    """A request from a ready one, a mapping of its fields, or a prompt; ``values`` go on top.
+
+    ``None`` says nothing, as if the field were left out.
+    """
     if isinstance(prompt, Request):
         given = {field.name: getattr(prompt, field.name) for field in fields(Request)}
     elif isinstance(prompt, Mapping):
@@ -51,6 +55,7 @@ def request_of(
         given = {} if prompt is None else {"prompt": prompt}
     given |= values
     check_names(given, REQUEST_FIELDS)
+    given = {name: value for name, value in given.items() if value is not None}
     if "messages" in given:
         given["messages"] = messages_of(given["messages"])
     return Request(**given)
@@ -58,8 +63,7 @@ def request_of(
 
 def messages_of(values: Sequence[Message | Mapping[str, str]]) -> tuple[Message, ...]:
     """Messages from mappings with ``role`` and ``content``."""
-    if isinstance(values, str | Mapping):
-        raise InvalidRequestError("messages", values, "a list of messages")
+    check_kind("messages", values, Sequence, "a list of messages")
     return tuple(message_of(value, index) for index, value in enumerate(values))
 
 
@@ -81,6 +85,7 @@ def model_config_of(values: ModelConfig | Mapping[str, Any]) -> ModelConfig:
     """A model's configuration from its fields in snake_case or camelCase."""
     if isinstance(values, ModelConfig):
         return values
+    check_kind("config", values, Mapping, "fields of a model's configuration by name")
     given = {snake(key): value for key, value in values.items()}
     check_names(given, CONFIG_FIELDS, "config.")
     return ModelConfig(**given)

@@ -26,7 +26,7 @@ from llm_runner_router.request_fields import RequestFields, model_config_of, req
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.session import ClientSession
 from llm_runner_router.types import Event, HealthReport, ModelFormat, Request, Response, Status
-from llm_runner_router.validation import is_number
+from llm_runner_router.validation import check_kind, is_number
 
 Prompt = str | Request | Mapping[str, Any]
 
@@ -129,6 +129,7 @@ class LLMRouter:
         timeout: float | None = None,  # noqa: ASYNC109 - becomes the requests' deadline
     ) -> Sequence[Response | RouterError]:
         """Answer each, in order; one that fails gives its error and does not fail the others."""
+        check_kind("requests", requests, Sequence, "a list of requests")
         wanted = [request_of(request, {}) for request in requests]
         return await (await self._opened()).process_batch(wanted, self._context(timeout))
 
@@ -183,7 +184,7 @@ class LLMRouter:
             id=model,
             name=name,
             format=ModelFormat.GGUF,
-            source=os.fspath(source),
+            source=os.fspath(source) if isinstance(source, os.PathLike) else source,
             config=model_config_of(config or {}),
             labels=labels or {},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Protocol, TypeGuard
 
 from llm_runner_router.errors import InvalidRequestError
@@ -61,6 +61,8 @@ class Sampling(Protocol):
 def validate_request(request: Request) -> None:
     """InvalidRequestError names the first field that is wrong, its value and what is allowed."""
     check_input(request)
+    check_flag("raw", request.raw)
+    check_flag("ignore_eos", request.ignore_eos)
     check_model(request.model)
     check_sampling(request)
     check_number("frequency_penalty", request.frequency_penalty, -2, 2)
@@ -73,7 +75,7 @@ def validate_request(request: Request) -> None:
     check_metadata(request.metadata)
 
 
-def validate_batch(requests: Sequence[Request]) -> None:
+def validate_batch(requests: Sized) -> None:
     """A batch holds at least one request, and not too many; each is checked when it runs."""
     if not 1 <= len(requests) <= MAX_BATCH:
         raise InvalidRequestError("requests", len(requests), f"1 to {MAX_BATCH} requests")
@@ -130,14 +132,17 @@ def check_sampling(values: Sampling, prefix: str = "") -> None:
 
 def check_stop(stop: Sequence[str], field: str = "stop") -> None:
     """Few, short, non-empty strings."""
-    if isinstance(stop, str) or len(stop) > MAX_STOP_STRINGS:
-        raise InvalidRequestError(field, stop, f"a list of at most {MAX_STOP_STRINGS} strings")
+    allowed = f"a list of at most {MAX_STOP_STRINGS} strings"
+    check_kind(field, stop, Sequence, allowed)
+    if len(stop) > MAX_STOP_STRINGS:
+        raise InvalidRequestError(field, stop, allowed)
     for index, text in enumerate(stop):
         check_text(f"{field}[{index}]", text, MAX_STOP_CHARACTERS)
 
 
 def check_logit_bias(biases: Mapping[int, float]) -> None:
     """A number for each of a few token ids; the model checks them against its vocabulary."""
+    check_kind("logit_bias", biases, Mapping, "a number for each of some token ids")
     if len(biases) > MAX_LOGIT_BIAS:
         raise InvalidRequestError("logit_bias", len(biases), f"at most {MAX_LOGIT_BIAS} entries")
     for token, bias in biases.items():
@@ -147,6 +152,7 @@ def check_logit_bias(biases: Mapping[int, float]) -> None:
 
 def check_metadata(metadata: Mapping[str, str]) -> None:
     """Few, short entries of text."""
+    check_kind("metadata", metadata, Mapping, "texts by name")
     if len(metadata) > MAX_METADATA_ENTRIES:
         allowed = f"at most {MAX_METADATA_ENTRIES} entries"
         raise InvalidRequestError("metadata", len(metadata), allowed)
@@ -157,10 +163,23 @@ def check_metadata(metadata: Mapping[str, str]) -> None:
 
 def check_token_ids(token_ids: Sequence[int]) -> None:
     """Token ids to be turned into text; the model checks them against its vocabulary."""
+    check_kind("token_ids", token_ids, Sequence, "a list of token ids")
     if len(token_ids) > MAX_CONTEXT:
         raise InvalidRequestError("token_ids", len(token_ids), f"at most {MAX_CONTEXT} token ids")
     for index, token in enumerate(token_ids):
         check_count(f"token_ids[{index}]", token, 0, UINT32)
+
+
+def check_kind(field: str, value: object, kind: type, allowed: str) -> None:
+    """A list or a mapping; text is neither."""
+    if not isinstance(value, kind) or isinstance(value, str):
+        raise InvalidRequestError(field, value, allowed)
+
+
+def check_flag(field: str, value: object) -> None:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise InvalidRequestError(field, value, "true or false")
 
 
 def check_text(field: str, value: object, most: int, *, empty: bool = False) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ async def test_models(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"max_token": 3}, "max_tokens"),
         ({"messages": "hello"}, "a list of messages"),
+        ({"messages": 5}, "a list of messages"),
         ({"messages": [{"role": "user"}]}, r"messages\[0\]"),
         ({"messages": [{"role": "robot", "content": "x"}]}, r"messages\[0\]\.role"),
         ({"timeout": 0}, "above 0"),
@@ -110,6 +112,36 @@ async def test_mistakes_are_named(
     async with echo_router(monkeypatch) as router:
         with pytest.raises(InvalidRequestError, match=match):
             await router.process("x", **values)
+
+
+async def test_none_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = EchoLoader()
+    async with echo_router(monkeypatch, loader) as router:
+        await router.register_model("m", "m.gguf")
+        nothing: dict[str, Any] = dict.fromkeys(("messages", "stop", "logit_bias", "metadata"))
+        await router.process("x", **nothing)
+    assert loader.providers["m"].calls[0].request == Request(prompt="x")
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda router: router.process_batch("hello"), "requests"),
+        (lambda router: router.detokenize(5), "token_ids"),
+        (lambda router: router.register_model("m", 5), "source"),
+        (lambda router: router.register_model("m", "x", config=5), "config"),
+        (lambda router: router.register_model("m", "x", config={"stop": 5}), "config.stop"),
+        (lambda router: router.register_model("m", "x", labels=5), "labels"),
+        (lambda router: router.register_model(model(capabilities=5)), "capabilities"),
+    ],
+)
+async def test_values_of_a_wrong_kind_are_named(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[LLMRouter], Awaitable[object]], field: str
+) -> None:
+    async with echo_router(monkeypatch) as router:
+        with pytest.raises(InvalidRequestError) as caught:
+            await call(router)
+    assert caught.value.field == field
 
 
 async def test_unknown_model_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,14 +179,14 @@ class LocalProvider:
                 text, add_special=add_special, parse_special=parse_special
             )
         except TokenizerError as error:
-            raise InvalidRequestError("text", error.key, error.allowed) from None
+            raise InvalidRequestError("text", error.value, error.allowed) from None
 
     def detokenize(self, token_ids: Sequence[int]) -> str:
         """See Provider."""
         try:
             return self._tokenizer.decode(token_ids)
         except TokenizerError as error:
-            raise InvalidRequestError("token_ids", error.key, error.allowed) from None
+            raise InvalidRequestError("token_ids", error.value, error.allowed) from None
 
     def _token_text(self, token: int) -> str:
         """A token alone: its name where it adds no text, U+FFFD for part of a character."""

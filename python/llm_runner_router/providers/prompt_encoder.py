@@ -43,7 +43,7 @@ class PromptEncoder:
             return self._conversation([Message(Role.USER, request.prompt)])
         except TokenizerError as error:
             field = "messages" if request.prompt is None else "prompt"
-            raise InvalidRequestError(field, error.key, error.allowed) from None
+            raise InvalidRequestError(field, error.value, error.allowed) from None
 
     def _text(self, text: str, *, parse_special: bool) -> list[int]:
         """``text`` as it is. No EOS: the answer follows."""

@@ -12,6 +12,7 @@ from llm_runner_router.validation import (
     MAX_CONTEXT,
     MAX_MODEL_ID,
     check_count,
+    check_kind,
     check_sampling,
     check_stop,
     check_text,
@@ -32,6 +33,9 @@ UPDATABLE = ("name", "format", "source", "config", "capabilities", "labels")
 def checked_record(record: ModelRecord) -> ModelRecord:
     """``record`` with its defaults; InvalidRequestError names the first field that is wrong."""
     check_line("id", record.id, MAX_MODEL_ID)
+    check_kind("capabilities", record.capabilities, Sequence, "a list of words")
+    check_kind("labels", record.labels, Mapping, "texts by name")
+    check_kind("config.stop", record.config.stop, Sequence, "a list of strings")
     completed = replace(
         record,
         name=record.name or record.id,

@@ -11,4 +11,5 @@ class TokenizerError(ValueError):
     def __init__(self, key: str, value: object, allowed: str) -> None:
         super().__init__(f"{key}: {shorten(value)} is not allowed; allowed: {allowed}")
         self.key = key
+        self.value = value
         self.allowed = allowed

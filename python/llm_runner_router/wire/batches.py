@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_runner_router.errors import EngineError, InvalidRequestError, RouterError
+from llm_runner_router.errors import EngineError, RouterError
 from llm_runner_router.types import Request, Response
 from llm_runner_router.v1 import router_pb2
+from llm_runner_router.validation import validate_batch
 from llm_runner_router.wire.events import response_from_wire, response_to_wire
 from llm_runner_router.wire.requests import request_from_wire, request_to_wire
 from llm_runner_router.wire.status import failure_from_wire, failure_to_wire
 
-MAX_REQUESTS = 1000
-"""A batch is one message in memory, with all its answers."""
-
 
 def batch_from_wire(message: router_pb2.ProcessBatchRequest) -> list[Request | RouterError]:
     """The requests of a batch; one that is wrong stands as its error in its place."""
-    count = len(message.requests)
-    if not 1 <= count <= MAX_REQUESTS:
-        raise InvalidRequestError("requests", f"{count} of them", f"1 to {MAX_REQUESTS} of them")
+    validate_batch(message.requests)
     return [request_or_error(request) for request in message.requests]
 
 
