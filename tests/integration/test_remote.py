@@ -24,6 +24,7 @@ from llm_runner_router.conversation_messages import (
 from llm_runner_router.errors import (
     InvalidConfigError,
     InvalidRequestError,
+    ModelNotFoundError,
     RouterError,
     TimeLimitError,
     UnavailableError,
@@ -61,10 +62,12 @@ async def test_answers_are_equal(service: Service, remote: RemoteBackend) -> Non
     assert without_times(there) == without_times(here)
     events = [event async for event in remote.process_stream(PROMPT)]
     assert isinstance(events[-1], Complete)
-    batch = await remote.process_batch([PROMPT, Request(prompt="a", model="absent")])
-    assert isinstance(batch[0], Response)
-    assert without_times(batch[0]) == without_times(here)
-    assert isinstance(batch[1], RouterError)
+    unsendable = Request(prompt="a", seed=-1)
+    batch = await remote.process_batch([unsendable, PROMPT, Request(prompt="a", model="absent")])
+    assert isinstance(batch[0], InvalidRequestError)
+    assert isinstance(batch[1], Response)
+    assert without_times(batch[1]) == without_times(here)
+    assert isinstance(batch[2], ModelNotFoundError)
 
 
 REFUSED: dict[str, Callable[[Backend], Awaitable[object]]] = {

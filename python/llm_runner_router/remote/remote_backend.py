@@ -17,6 +17,7 @@ from llm_runner_router.remote.remote_registry import RemoteRegistry
 from llm_runner_router.remote.remote_session import RemoteSession
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
+from llm_runner_router.validation import validate_batch
 from llm_runner_router.wire.batches import batch_to_wire, result_from_wire
 from llm_runner_router.wire.channel import CLIENT_OPTIONS
 from llm_runner_router.wire.config import changes_to_wire, config_from_wire
@@ -81,13 +82,24 @@ class RemoteBackend(RemoteRegistry):
         self, requests: Sequence[Request], context: CallContext = ANONYMOUS
     ) -> Sequence[Response | RouterError]:
         """Answer each, in order; one that fails does not fail the others."""
-        message = batch_to_wire(requests)
+        validate_batch(requests)
+        batch = batch_to_wire(requests)
+        good = [message for message in batch if not isinstance(message, RouterError)]
+        answers = iter(await self._answer(good, context) if good else ())
+        return [item if isinstance(item, RouterError) else next(answers) for item in batch]
+
+    async def _answer(
+        self, batch: Sequence[router_pb2.ProcessRequest], context: CallContext
+    ) -> Sequence[Response | RouterError]:
+        """What the service makes of requests that the wire can hold."""
         with translated():
             answer = await self._router.ProcessBatch(
-                message, timeout=timeout_of(context), metadata=metadata_of(context)
+                router_pb2.ProcessBatchRequest(requests=batch),
+                timeout=timeout_of(context),
+                metadata=metadata_of(context),
             )
-        if len(answer.results) != len(requests):
-            count = f"{len(answer.results)} results for {len(requests)} requests"
+        if len(answer.results) != len(batch):
+            count = f"{len(answer.results)} results for {len(batch)} requests"
             raise EngineError(f"the service answered {count}")
         return tuple(map(result_from_wire, answer.results))
 

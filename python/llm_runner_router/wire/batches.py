@@ -27,9 +27,19 @@ def request_or_error(message: router_pb2.ProcessRequest) -> Request | RouterErro
         return error
 
 
-def batch_to_wire(requests: Sequence[Request]) -> router_pb2.ProcessBatchRequest:
-    """The message of a batch."""
-    return router_pb2.ProcessBatchRequest(requests=map(request_to_wire, requests))
+def batch_to_wire(
+    requests: Sequence[Request],
+) -> list[router_pb2.ProcessRequest | RouterError]:
+    """The messages of a batch; for a request that none can hold, the error in its place."""
+    return [message_or_error(request) for request in requests]
+
+
+def message_or_error(request: Request) -> router_pb2.ProcessRequest | RouterError:
+    """The message, or why there is none."""
+    try:
+        return request_to_wire(request)
+    except RouterError as error:
+        return error
 
 
 def result_to_wire(result: Response | RouterError) -> router_pb2.ProcessBatchResult:
