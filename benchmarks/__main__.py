@@ -6,18 +6,18 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from benchmarks import machine, report
-from benchmarks.measurement import NAMES, Plan, measure
+from benchmarks.measurement import NAMES, Plan, describe, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLDER = Path(".cache/benchmarks")
-RUNS = 7
+RUNS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,12 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with_peer=not options.no_peer,
         clock=options.clock,
     )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    result = measure(plan, FOLDER, lambda name: print(f"measuring {name}", file=sys.stderr))
-    options.output.write_text(json.dumps(result, indent=2) + "\n")
     console = Console()
-    console.print(report.table(result["workloads"]))
+    console.print(report.table(measure_into(options.output, plan)))
     console.print(f"written to {options.output}", soft_wrap=True)
+
+
+def measure_into(output: Path, plan: Plan) -> dict[str, Any]:
+    """The workloads' results. Each is written at once: a run that is ended keeps those it has."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    workloads: dict[str, Any] = {}
+    result = {**describe(plan), "workloads": workloads}
+    for name, found in measure(plan, FOLDER):
+        workloads[name] = found
+        output.write_text(json.dumps(result, indent=2) + "\n")
+        print(f"measured {name}", file=sys.stderr)
+    return workloads
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

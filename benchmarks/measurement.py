@@ -77,12 +77,8 @@ class Engines:
         return Comparison(work.name, work.about, unit, "more", peer.NAME, *measured)
 
 
-def measure(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
-    """All that the plan names, in one result. The model is kept in ``folder``.
-
-    ``begin`` is told the name of each workload when its turn comes.
-    """
-    workloads = {**measure_engines(plan, folder, begin), **measure_serving(plan, begin)}
+def describe(plan: Plan) -> dict[str, Any]:
+    """What a reader needs to know beside the workloads' results."""
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine.machine(),
@@ -96,21 +92,23 @@ def measure(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str,
         },
         "model": {"parameters": plan.sizes.parameters, "types": model.TYPES_IN_WORDS},
         "peer": peer.NOTE,
-        "workloads": workloads,
     }
 
 
-def measure_engines(plan: Plan, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
-    """The workloads of the engine, by name."""
+def measure(plan: Plan, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and result of each workload as it is measured. The model is kept in ``folder``."""
+    yield from measure_engines(plan, folder)
+    yield from measure_serving(plan)
+
+
+def measure_engines(plan: Plan, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The workloads of the engine."""
     if not plan.workloads:
-        return {}
+        return
     path = model.path_of(folder, plan.sizes, SEED)
-    results = {}
     with loaded(plan, path) as engines:
         for work in plan.workloads:
-            begin(work.name)
-            results[work.name] = observed(engines.children, partial(engines.compare, work))
-    return results
+            yield work.name, observed(engines.children, partial(engines.compare, work))
 
 
 @contextmanager
@@ -124,19 +122,16 @@ def loaded(plan: Plan, path: Path) -> Iterator[Engines]:
             yield Engines(plan, ours, other)
 
 
-def measure_serving(plan: Plan, begin: Callable[[str], None]) -> dict[str, Any]:
-    """The workloads of the service, by name."""
+def measure_serving(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The workloads of the service."""
     names = [name for name in serving.NAMES if name in plan.names]
     if not names:
-        return {}
+        return
     size = serving.SMALL if plan.quick else serving.Size()
-    results = {}
     with serving.services() as services:
         for name in names:
-            begin(name)
             compare = partial(services.compare, name, plan.runs, size)
-            results[name] = observed((services.process,), compare)
-    return results
+            yield name, observed((services.process,), compare)
 
 
 def observed(children: Sequence[int], compare: Callable[[], Comparison]) -> dict[str, Any]:

@@ -91,10 +91,10 @@ class Workload:
 
 WORKLOADS = (
     Workload("prefill", "prompt", streams=1, shared_tokens=0, own_tokens=256, answer_tokens=1),
-    Workload("decode-1", "answer", streams=1, shared_tokens=0, own_tokens=8, answer_tokens=128),
-    Workload("decode-16", "answer", streams=16, shared_tokens=0, own_tokens=8, answer_tokens=64),
+    Workload("decode-1", "answer", streams=1, shared_tokens=0, own_tokens=8, answer_tokens=64),
+    Workload("decode-16", "answer", streams=16, shared_tokens=0, own_tokens=8, answer_tokens=32),
     Workload(
-        "decode-16-shared", "answer", streams=16, shared_tokens=128, own_tokens=8, answer_tokens=64
+        "decode-16-shared", "answer", streams=16, shared_tokens=128, own_tokens=8, answer_tokens=32
     ),
 )
 MOST_STREAMS = max(work.streams for work in WORKLOADS)
