@@ -38,8 +38,9 @@ std::size_t KvBytesPerBlock(const KvCacheConfig& config);
 // the graphs of one Runner at a time: not thread-safe.
 class KvCache {
  public:
-  // Allocates; what a slot holds before it is written is undefined. Errors: INVALID_ARGUMENT / KV_CONFIG for sizes that are not positive or
-  // overflow; RESOURCE_EXHAUSTED / OUT_OF_MEMORY, which names the bytes.
+  // Allocates; what a slot holds before it is written is undefined. Errors: INVALID_ARGUMENT /
+  // KV_CONFIG for sizes that are not positive or overflow; RESOURCE_EXHAUSTED / OUT_OF_MEMORY,
+  // which names the bytes.
   static Result<std::shared_ptr<KvCache>> Create(const KvCacheConfig& config);
   ~KvCache();
   KvCache(const KvCache&) = delete;
