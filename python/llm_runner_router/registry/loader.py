@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,13 @@ from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.records import LoadProgress, ModelRecord
 from llm_runner_router.registry.sources.file import absolute_path, checked_file
 from llm_runner_router.types import ModelFormat
+
+SPIN_VARIABLE, SPIN_COUNT = "GOMP_SPINCOUNT", "1000"
+"""How long OpenMP's threads spin where they wait for each other: some ten microseconds.
+
+Its own default spins for milliseconds, and on a machine that has other work to do a step then
+takes as long as the thread that was preempted. It is read once, when the extension is loaded.
+"""
 
 
 class SourceLoader:
@@ -34,6 +42,7 @@ class SourceLoader:
         path = absolute_path(record.source, self._folder)
         checked_file(path)
         # Imported late, since whoever loads no model needs no extension, and not on the event loop.
+        os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
         try:
             local = await asyncio.to_thread(import_module, "llm_runner_router.providers.local")
         except ImportError as error:
