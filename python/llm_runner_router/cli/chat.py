@@ -98,6 +98,7 @@ class Conversation:
     async def _listen(self, events: AsyncIterator[SessionEvent]) -> None:
         """The model's turn, until it ends or is cut short by Ctrl-C."""
         loop = asyncio.get_running_loop()
+        runners = signal.getsignal(signal.SIGINT)
         loop.add_signal_handler(signal.SIGINT, self._outgoing.put_nowait, Cancel(TALK))
         try:
             async for event in events:
@@ -106,6 +107,8 @@ class Conversation:
             raise UnavailableError("the service has ended the conversation")
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+            # Removing leaves Python's own handler, which would break the loop where it stands.
+            signal.signal(signal.SIGINT, runners)
 
     def _tell(self, event: SessionEvent) -> bool:
         """Print an event; whether it ends the turn."""
