@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".cache/benchmarks")
 RUNS = 5
+PATIENCE = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         quick=options.quick,
         with_peer=not options.no_peer,
         clock=options.clock,
+        patience=0 if options.quick else options.patience,
     )
     console = Console()
     console.print(report.table(measure_into(options.output, plan)))
@@ -60,6 +62,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         choices=("wall", "processor"),
         default="wall",
         help="of the engines; processor time ignores others on the machine: use it with one thread",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="waits for others to leave the machine, in all (%(default)s)",
     )
     parser.add_argument("--no-peer", action="store_true", help="without llama.cpp")
     parser.add_argument("--output", type=Path, default=FOLDER / "result.json", metavar="FILE")

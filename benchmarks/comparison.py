@@ -62,16 +62,22 @@ def digits(value: float) -> float:
 
 
 def take_turns(
-    runs: int, ours: Callable[[int], float], peer: Callable[[int], float] | None
+    runs: int,
+    ours: Callable[[int], float],
+    peer: Callable[[int], float] | None,
+    settle: Callable[[], None],
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """``runs`` measurements of each, ours and the peer's in turn; the first ones warm up only.
 
-    Both are told the number of the run, so that they do the same work.
+    Both are told the number of the run, so that they do the same work. ``settle`` is called
+    before each measurement.
     """
     measured: list[float] = []
     compared: list[float] = []
     for number in range(runs + 1):
+        settle()
         measured.append(ours(number))
         if peer is not None:
+            settle()
             compared.append(peer(number))
     return tuple(measured[1:]), tuple(compared[1:])

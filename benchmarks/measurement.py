@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import engine, machine, model, peer, serving
 from benchmarks.comparison import Comparison, take_turns
+from benchmarks.patience import Patience
 from benchmarks.work import MOST_STREAMS, WORKLOADS, Clock, Contender, Workload
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SEED = 1
 CONTEXT = 512  # tokens of a stream: more than any workload needs
-SETTLE_SECONDS = 0.3  # a pool of threads spins for some time after its last work
 NAMES = (*(work.name for work in WORKLOADS), *serving.NAMES)
 
 
@@ -33,6 +32,7 @@ class Plan:
     quick: bool
     with_peer: bool
     clock: Clock = "wall"
+    patience: float = 0.0  # seconds of waiting for others, over all workloads
 
     @property
     def workloads(self) -> list[Workload]:
@@ -53,6 +53,7 @@ class Engines:
     plan: Plan
     ours: Contender
     peer: peer.LlamaCpp | None
+    patience: Patience
 
     @property
     def children(self) -> tuple[int, ...]:
@@ -64,7 +65,6 @@ class Engines:
 
         def speed(contender: Contender, number: int) -> float:
             turn = work.round(SEED, number, self.plan.sizes.vocabulary)
-            time.sleep(0 if self.plan.quick else SETTLE_SECONDS)
             return work.tokens / turn.seconds(contender, self.plan.clock)
 
         other = self.peer
@@ -72,6 +72,7 @@ class Engines:
             self.plan.runs,
             lambda number: speed(self.ours, number),
             None if other is None else lambda number: speed(other, number),
+            self.patience.wait,
         )
         unit = "tokens/s" if self.plan.clock == "wall" else "tokens/cpu s"
         return Comparison(work.name, work.about, unit, "more", peer.NAME, *measured)
@@ -97,32 +98,35 @@ def describe(plan: Plan) -> dict[str, Any]:
 
 def measure(plan: Plan, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and result of each workload as it is measured. The model is kept in ``folder``."""
-    yield from measure_engines(plan, folder)
-    yield from measure_serving(plan)
+    patience = Patience(plan.patience)
+    yield from measure_engines(plan, folder, patience)
+    yield from measure_serving(plan, patience)
 
 
-def measure_engines(plan: Plan, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure_engines(
+    plan: Plan, folder: Path, patience: Patience
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """The workloads of the engine."""
     if not plan.workloads:
         return
     path = model.path_of(folder, plan.sizes, SEED)
-    with loaded(plan, path) as engines:
+    with loaded(plan, path, patience) as engines:
         for work in plan.workloads:
             yield work.name, observed(engines.children, partial(engines.compare, work))
 
 
 @contextmanager
-def loaded(plan: Plan, path: Path) -> Iterator[Engines]:
+def loaded(plan: Plan, path: Path, patience: Patience) -> Iterator[Engines]:
     """The model in each engine."""
     with engine.running(path, plan.threads, CONTEXT) as ours:
         if not plan.with_peer:
-            yield Engines(plan, ours, None)
+            yield Engines(plan, ours, None, patience)
             return
         with peer.running(path, plan.threads, MOST_STREAMS, CONTEXT) as other:
-            yield Engines(plan, ours, other)
+            yield Engines(plan, ours, other, patience)
 
 
-def measure_serving(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure_serving(plan: Plan, patience: Patience) -> Iterator[tuple[str, dict[str, Any]]]:
     """The workloads of the service."""
     names = [name for name in serving.NAMES if name in plan.names]
     if not names:
@@ -130,7 +134,7 @@ def measure_serving(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     size = serving.SMALL if plan.quick else serving.Size()
     with serving.services() as services:
         for name in names:
-            compare = partial(services.compare, name, plan.runs, size)
+            compare = partial(services.compare, name, plan.runs, size, patience.wait)
             yield name, observed((services.process,), compare)
 
 

@@ -18,7 +18,7 @@ from benchmarks.comparison import Comparison, take_turns
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 NAMES = ("serving-unary", "serving-stream")
 PEER = "bare gRPC"
@@ -90,12 +90,12 @@ class Services:
     bare: Client
     process: int
 
-    def compare(self, name: str, runs: int, size: Size) -> Comparison:
+    def compare(self, name: str, runs: int, size: Size, settle: Callable[[], None]) -> Comparison:
         """One of NAMES."""
         if name == "serving-unary":
             about = f"a unary call through the echo, median of {size.calls}"
             measured = take_turns(
-                runs, lambda _: self.ours.call_ms(size), lambda _: self.bare.call_ms(size)
+                runs, lambda _: self.ours.call_ms(size), lambda _: self.bare.call_ms(size), settle
             )
             return Comparison(name, about, "ms", "less", PEER, *measured)
         about = f"{size.streams} streams at once, {size.words} messages each"
@@ -103,6 +103,7 @@ class Services:
             runs,
             lambda _: self.ours.messages_a_second(size),
             lambda _: self.bare.messages_a_second(size),
+            settle,
         )
         return Comparison(name, about, "messages/s", "more", PEER, *measured)
 

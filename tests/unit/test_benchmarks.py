@@ -10,6 +10,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import comparison, machine, model, report
 from benchmarks.comparison import Comparison
+from benchmarks.patience import SETTLE_SECONDS, Patience
 from benchmarks.work import WORKLOADS, Workload
 from rich.console import Console
 
@@ -44,10 +45,13 @@ def test_turns_alternate_and_the_first_of_each_warms_up() -> None:
         order.append(f"{who}{number}")
         return float(number)
 
-    measured = comparison.take_turns(2, lambda n: run("a", n), lambda n: run("b", n))
-    assert order == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    def settle() -> None:
+        order.append("-")
+
+    measured = comparison.take_turns(2, lambda n: run("a", n), lambda n: run("b", n), settle)
+    assert order == ["-", "a0", "-", "b0", "-", "a1", "-", "b1", "-", "a2", "-", "b2"]
     assert measured == ((1.0, 2.0), (1.0, 2.0))
-    assert comparison.take_turns(1, lambda _: 5.0, None) == ((5.0,), ())
+    assert comparison.take_turns(1, lambda _: 5.0, None, lambda: None) == ((5.0,), ())
 
 
 @pytest.mark.parametrize("work", WORKLOADS, ids=lambda work: work.name)
@@ -65,6 +69,34 @@ def test_what_others_used() -> None:
     begin, end = machine.ProcessorTime(1000, 400, 100), machine.ProcessorTime(1200, 540, 190)
     assert end.others_since(begin) == 0.25
     assert begin.others_since(begin) == 0.0
+
+
+def test_patience_waits_until_others_leave() -> None:
+    used = iter([0, 50, 50, 80, 80, 81, 81, 82])
+    clock = iter(range(0, 10_000, 100))
+    naps: list[float] = []
+    patience = Patience(
+        seconds=60.0,
+        sleep=naps.append,
+        read=lambda: machine.ProcessorTime(next(clock), next(used), 0),
+    )
+    patience.wait()
+    assert len(naps) == 3
+    assert patience.seconds == pytest.approx(60.0 - 2 * SETTLE_SECONDS)
+
+
+def test_patience_ends() -> None:
+    clock = iter(range(0, 10_000, 100))
+    naps: list[float] = []
+
+    def read() -> machine.ProcessorTime:
+        now = next(clock)
+        return machine.ProcessorTime(now, now, 0)
+
+    patience = Patience(seconds=SETTLE_SECONDS / 2, sleep=naps.append, read=read)
+    patience.wait()
+    patience.wait()
+    assert len(naps) == 3
 
 
 def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
