@@ -108,7 +108,8 @@ class Conversation:
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             # Removing leaves Python's own handler, which would break the loop where it stands.
-            signal.signal(signal.SIGINT, runners)
+            if callable(runners):
+                signal.signal(signal.SIGINT, runners)
 
     def _tell(self, event: SessionEvent) -> bool:
         """Print an event; whether it ends the turn."""
