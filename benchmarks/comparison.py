@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,19 +66,17 @@ def take_turns(
     runs: int,
     ours: Callable[[int], float],
     peer: Callable[[int], float] | None,
-    settle: Callable[[], None],
+    watched: Callable[[Callable[[], float]], float],
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """``runs`` measurements of each, ours and the peer's in turn; the first ones warm up only.
 
-    Both are told the number of the run, so that they do the same work. ``settle`` is called
-    before each measurement.
+    Both are told the number of the run, so that they do the same work. ``watched`` takes each
+    measurement: what it does around it is no part of it.
     """
     measured: list[float] = []
     compared: list[float] = []
     for number in range(runs + 1):
-        settle()
-        measured.append(ours(number))
+        measured.append(watched(partial(ours, number)))
         if peer is not None:
-            settle()
-            compared.append(peer(number))
+            compared.append(watched(partial(peer, number)))
     return tuple(measured[1:]), tuple(compared[1:])

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import engine, machine, model, peer, serving
 from benchmarks.comparison import Comparison, take_turns
-from benchmarks.patience import Patience
+from benchmarks.patience import Patience, Watch
 from benchmarks.work import MOST_STREAMS, WORKLOADS, Clock, Contender, Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 SEED = 1
@@ -53,14 +53,13 @@ class Engines:
     plan: Plan
     ours: Contender
     peer: peer.LlamaCpp | None
-    patience: Patience
 
     @property
     def children(self) -> tuple[int, ...]:
         """Processes that belong to the measurement."""
         return () if self.peer is None else (self.peer.process,)
 
-    def compare(self, work: Workload) -> Comparison:
+    def compare(self, work: Workload, watch: Watch) -> Comparison:
         """Both on the same rounds, in turn."""
 
         def speed(contender: Contender, number: int) -> float:
@@ -72,7 +71,7 @@ class Engines:
             self.plan.runs,
             lambda number: speed(self.ours, number),
             None if other is None else lambda number: speed(other, number),
-            self.patience.wait,
+            watch,
         )
         unit = "tokens/s" if self.plan.clock == "wall" else "tokens/cpu s"
         return Comparison(work.name, work.about, unit, "more", peer.NAME, *measured)
@@ -110,20 +109,21 @@ def measure_engines(
     if not plan.workloads:
         return
     path = model.path_of(folder, plan.sizes, SEED)
-    with loaded(plan, path, patience) as engines:
+    with loaded(plan, path) as engines:
         for work in plan.workloads:
-            yield work.name, observed(engines.children, partial(engines.compare, work))
+            watch = Watch(patience, engines.children)
+            yield work.name, result(engines.compare(work, watch), watch)
 
 
 @contextmanager
-def loaded(plan: Plan, path: Path, patience: Patience) -> Iterator[Engines]:
+def loaded(plan: Plan, path: Path) -> Iterator[Engines]:
     """The model in each engine."""
     with engine.running(path, plan.threads, CONTEXT) as ours:
         if not plan.with_peer:
-            yield Engines(plan, ours, None, patience)
+            yield Engines(plan, ours, None)
             return
         with peer.running(path, plan.threads, MOST_STREAMS, CONTEXT) as other:
-            yield Engines(plan, ours, other, patience)
+            yield Engines(plan, ours, other)
 
 
 def measure_serving(plan: Plan, patience: Patience) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -134,15 +134,11 @@ def measure_serving(plan: Plan, patience: Patience) -> Iterator[tuple[str, dict[
     size = serving.SMALL if plan.quick else serving.Size()
     with serving.services() as services:
         for name in names:
-            compare = partial(services.compare, name, plan.runs, size, patience.wait)
-            yield name, observed((services.process,), compare)
+            watch = Watch(patience, (services.process,))
+            yield name, result(services.compare(name, plan.runs, size, watch), watch)
 
 
-def observed(children: Sequence[int], compare: Callable[[], Comparison]) -> dict[str, Any]:
-    """A comparison, with the share of the machine that others used meanwhile."""
-    before = machine.ProcessorTime.now(*children)
-    result = compare().to_json()
-    after = machine.ProcessorTime.now(*children)
-    if before is None or after is None:
-        return {**result, "others": None}
-    return {**result, "others": round(after.others_since(before), 3)}
+def result(comparison: Comparison, watch: Watch) -> dict[str, Any]:
+    """With the share of the machine that others used, the median of the measurements."""
+    others = round(median(watch.shares), 3) if watch.shares else None
+    return {**comparison.to_json(), "others": others}

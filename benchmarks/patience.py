@@ -1,10 +1,10 @@
-"""Waiting for a moment in which nobody else uses the machine."""
+"""Others on the machine: waiting until they leave, and how much they used all the same."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.machine import ProcessorTime
 
@@ -31,3 +31,22 @@ class Patience:
         self.sleep(SETTLE_SECONDS)
         after = self.read()
         return before is not None and after is not None and after.others_since(before) > QUIET
+
+
+@dataclass
+class Watch:
+    """Takes measurements after patience, and adds up what others used during them."""
+
+    patience: Patience
+    children: tuple[int, ...]  # processes that belong to the measurement
+    shares: list[float] = field(default_factory=list)
+
+    def __call__(self, measure: Callable[[], float]) -> float:
+        """What ``measure`` returns."""
+        self.patience.wait()
+        before = ProcessorTime.now(*self.children)
+        value = measure()
+        after = ProcessorTime.now(*self.children)
+        if before is not None and after is not None:
+            self.shares.append(after.others_since(before))
+        return value

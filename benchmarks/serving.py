@@ -18,7 +18,9 @@ from benchmarks.comparison import Comparison, take_turns
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+    from benchmarks.patience import Watch
 
 NAMES = ("serving-unary", "serving-stream")
 PEER = "bare gRPC"
@@ -90,12 +92,12 @@ class Services:
     bare: Client
     process: int
 
-    def compare(self, name: str, runs: int, size: Size, settle: Callable[[], None]) -> Comparison:
+    def compare(self, name: str, runs: int, size: Size, watch: Watch) -> Comparison:
         """One of NAMES."""
         if name == "serving-unary":
             about = f"a unary call through the echo, median of {size.calls}"
             measured = take_turns(
-                runs, lambda _: self.ours.call_ms(size), lambda _: self.bare.call_ms(size), settle
+                runs, lambda _: self.ours.call_ms(size), lambda _: self.bare.call_ms(size), watch
             )
             return Comparison(name, about, "ms", "less", PEER, *measured)
         about = f"{size.streams} streams at once, {size.words} messages each"
@@ -103,7 +105,7 @@ class Services:
             runs,
             lambda _: self.ours.messages_a_second(size),
             lambda _: self.bare.messages_a_second(size),
-            settle,
+            watch,
         )
         return Comparison(name, about, "messages/s", "more", PEER, *measured)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,14 @@ def test_turns_alternate_and_the_first_of_each_warms_up() -> None:
         order.append(f"{who}{number}")
         return float(number)
 
-    def settle() -> None:
+    def watched(measure: Callable[[], float]) -> float:
         order.append("-")
+        return measure()
 
-    measured = comparison.take_turns(2, lambda n: run("a", n), lambda n: run("b", n), settle)
+    measured = comparison.take_turns(2, lambda n: run("a", n), lambda n: run("b", n), watched)
     assert order == ["-", "a0", "-", "b0", "-", "a1", "-", "b1", "-", "a2", "-", "b2"]
     assert measured == ((1.0, 2.0), (1.0, 2.0))
-    assert comparison.take_turns(1, lambda _: 5.0, None, lambda: None) == ((5.0,), ())
+    assert comparison.take_turns(1, lambda _: 5.0, None, lambda measure: measure()) == ((5.0,), ())
 
 
 @pytest.mark.parametrize("work", WORKLOADS, ids=lambda work: work.name)
