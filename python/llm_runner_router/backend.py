@@ -11,8 +11,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.decision import Decision
+from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import RouterError
-from llm_runner_router.registry.records import LoadProgress, ModelPage, ModelRecord, ModelView
+from llm_runner_router.registry.records import (
+    Alias,
+    LoadProgress,
+    ModelPage,
+    ModelRecord,
+    ModelView,
+    PromptTemplate,
+    UsageQuery,
+    UsageRow,
+)
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 
 ProgressListener = Callable[[LoadProgress], None]
@@ -62,6 +73,26 @@ class Backend(Protocol):
         """Run a session. The end of ``messages`` lets what runs finish."""
         ...
 
+    async def process_ensemble(
+        self, ensemble: EnsembleRequest, context: CallContext = ANONYMOUS
+    ) -> EnsembleResponse:
+        """Answer by several models at once."""
+        ...
+
+    async def route(self, request: Request, context: CallContext = ANONYMOUS) -> Decision:
+        """Which model would answer, and why; nothing is run, counted or remembered."""
+        ...
+
+    async def feedback(
+        self, request_id: str, score: float, context: CallContext = ANONYMOUS
+    ) -> None:
+        """How good an answer was, from 0 to 1; ResourceNotFoundError once it is forgotten."""
+        ...
+
+    async def get_usage(self, query: UsageQuery) -> Sequence[UsageRow]:
+        """What was used, in the order of day, caller and model."""
+        ...
+
     async def tokenize(
         self, model: str | None, text: str, *, add_special: bool, parse_special: bool
     ) -> Sequence[int]:
@@ -100,6 +131,38 @@ class Backend(Protocol):
 
     async def unload_model(self, model: str) -> None:
         """Take a model out of memory once its running requests are done."""
+        ...
+
+    async def set_alias(self, alias: Alias) -> Alias:
+        """Create an alias, or replace it in one step. ModelBusyError where ``etag`` is stale."""
+        ...
+
+    async def get_alias(self, alias: str) -> Alias:
+        """One alias; ResourceNotFoundError where there is none."""
+        ...
+
+    async def list_aliases(self) -> Sequence[Alias]:
+        """All aliases in the order of their ids."""
+        ...
+
+    async def delete_alias(self, alias: str) -> None:
+        """Forget an alias; its models stay."""
+        ...
+
+    async def set_template(self, template: PromptTemplate) -> PromptTemplate:
+        """Create a template, or replace it in one step. ModelBusyError where ``etag`` is stale."""
+        ...
+
+    async def get_template(self, template: str) -> PromptTemplate:
+        """One template; ResourceNotFoundError where there is none."""
+        ...
+
+    async def list_templates(self) -> Sequence[PromptTemplate]:
+        """All templates in the order of their ids."""
+        ...
+
+    async def delete_template(self, template: str) -> None:
+        """Forget a template."""
         ...
 
     async def get_config(self) -> Mapping[str, Any]:

@@ -19,12 +19,8 @@ FILES = ("config/config.json", "config.json", ".llmrouter.json")
 MAX_FILE_BYTES = 1 << 20
 
 WITHOUT_EFFECT = (
-    ("cache", "enabled"),
-    ("cache", "ttl"),
     ("models", "cache_dir"),
     ("models", "auto_download"),
-    ("routing", "strategy"),
-    ("routing", "enable_fallback"),
 )
 PATHS = (("logging", "file"), ("models", "cache_dir"), ("registry", "path"))
 

@@ -7,20 +7,28 @@
     │   └── ContextLengthError   prompt longer than the context       INVALID_ARGUMENT
     ├── InvalidConfigError       a configuration value is wrong       INVALID_ARGUMENT
     ├── ModelNotFoundError       no such model                        NOT_FOUND
+    ├── ResourceNotFoundError    no such alias, template or answer    NOT_FOUND
     ├── RequestNotFoundError     no such request on this stream       NOT_FOUND
     ├── AlreadyExistsError       the id is taken                      ALREADY_EXISTS
     ├── ModelFileError           the file cannot be run               FAILED_PRECONDITION
     ├── ModelBusyError           the model's state forbids it now     FAILED_PRECONDITION
+    ├── NoCandidateError         no model meets the requirements      FAILED_PRECONDITION
+    ├── ProviderRejectedError    the provider refuses the service     FAILED_PRECONDITION
     ├── UnsupportedError         valid, but not offered               UNIMPLEMENTED
     ├── OverloadedError          queue or memory is full              RESOURCE_EXHAUSTED
+    │   ├── RateLimitError       a caller's or provider's rate limit  RESOURCE_EXHAUSTED
+    │   └── BudgetError          a budget is used up                  RESOURCE_EXHAUSTED
     ├── TimeLimitError           a time limit passed                  DEADLINE_EXCEEDED
     ├── UnavailableError         draining, or the peer is away        UNAVAILABLE
+    │   └── ProviderFailedError  the provider failed or broke off     UNAVAILABLE
     └── EngineError              the engine failed                    INTERNAL
 
 ``reason`` is stable and part of the API; the message is for people and may change.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class RouterError(Exception):
@@ -113,6 +121,35 @@ class ModelBusyError(RouterError):
     reason = "MODEL_BUSY"
 
 
+class ResourceNotFoundError(RouterError):
+    """No alias, template or answer of that id; ``kind`` is the word for what is missing."""
+
+    reason = "RESOURCE_NOT_FOUND"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} {shorten(name)} is unknown")
+        self.kind = kind
+        self.name = name
+
+
+class NoCandidateError(RouterError):
+    """No model that may answer meets the requirements; ``excluded`` says why, model by model."""
+
+    reason = "NO_CANDIDATE"
+
+    def __init__(self, excluded: Mapping[str, str]) -> None:
+        listed = "; ".join(f"{model}: {why}" for model, why in list(excluded.items())[:8])
+        more = " …" if len(excluded) > 8 else ""
+        super().__init__(f"no model meets the requirements ({listed or 'none is known'}{more})")
+        self.excluded = dict(excluded)
+
+
+class ProviderRejectedError(RouterError):
+    """The provider refuses the service's key, account or model. An operator must mend that."""
+
+    reason = "PROVIDER_REJECTED"
+
+
 class UnsupportedError(RouterError):
     """A valid wish that this version does not offer."""
 
@@ -129,6 +166,27 @@ class OverloadedError(RouterError):
         self.retry_after = retry_after
 
 
+class RateLimitError(OverloadedError):
+    """A rate limit of a caller or of a provider is reached."""
+
+    reason = "RATE_LIMITED"
+
+
+class BudgetError(OverloadedError):
+    """A budget is used up; ``subject`` says whose, such as ``caller alice, day``."""
+
+    reason = "BUDGET_EXCEEDED"
+
+    def __init__(
+        self, subject: str, *, limit_usd: float, spent_usd: float, retry_after: float
+    ) -> None:
+        message = f"the budget of {subject} is used up: {spent_usd:.6f} of {limit_usd:g} USD"
+        super().__init__(message, retry_after=retry_after)
+        self.subject = subject
+        self.limit_usd = limit_usd
+        self.spent_usd = spent_usd
+
+
 class TimeLimitError(RouterError):
     """A deadline or the limit between two tokens passed."""
 
@@ -139,6 +197,12 @@ class UnavailableError(RouterError):
     """The service drains, or a remote one cannot be reached. Safe to try elsewhere."""
 
     reason = "UNAVAILABLE"
+
+
+class ProviderFailedError(UnavailableError):
+    """The provider answered with a fault of its own, with nonsense, or broke off."""
+
+    reason = "PROVIDER_FAILED"
 
 
 class EngineError(RouterError):

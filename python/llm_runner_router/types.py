@@ -10,6 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from llm_runner_router.decision import Attempt, CacheState, Decision
+from llm_runner_router.preferences import CacheControl, Priority, Routing, TemplateUse
+from llm_runner_router.tools import ResponseFormat, Tool, ToolCall, ToolCallDelta, ToolChoice
 
 
 class Role(StrEnum):
@@ -18,6 +23,7 @@ class Role(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
+    TOOL = "tool"  # the result of a call that the model asked for
 
 
 class FinishReason(StrEnum):
@@ -26,6 +32,8 @@ class FinishReason(StrEnum):
     STOP = "stop"  # an end-of-generation token or a stop string
     LENGTH = "length"  # max_tokens, or the context is full
     CANCELLED = "cancelled"
+    TOOL_CALLS = "tool-calls"  # the model asks for its tools to be called
+    CONTENT_FILTER = "content-filter"  # the provider withheld the rest
 
 
 class ModelFormat(StrEnum):
@@ -38,19 +46,26 @@ class ModelFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    ``tool_calls`` stand in an assistant's turn, ``tool_call_id`` in the result of one of them.
+    """
 
     role: Role
     content: str
+    tool_calls: Sequence[ToolCall] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One unit of work: exactly one of ``prompt`` and ``messages`` is given.
+    """One unit of work: exactly one of ``prompt``, ``messages`` and ``template`` is given.
 
     ``prompt`` is one user message rendered with the model's chat template where it has one;
     ``raw`` sends it untouched. ``logprobs`` and ``prompt_logprobs`` say how many alternatives
     are wanted beside the token itself: 0 means that token only, ``None`` none at all.
+    ``model`` is the id of a model or an alias. ``provider_options`` are fields of the provider's
+    own API, sent as they are.
     """
 
     prompt: str | None = None
@@ -72,6 +87,14 @@ class Request:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     ignore_eos: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    tools: Sequence[Tool] = ()
+    tool_choice: ToolChoice | None = None
+    response_format: ResponseFormat | None = None
+    provider_options: Mapping[str, Any] = field(default_factory=dict)
+    routing: Routing = field(default_factory=Routing)
+    cache: CacheControl = field(default_factory=CacheControl)
+    priority: Priority = Priority.NORMAL
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +123,9 @@ class TokenLogprob:
 class Metrics:
     """What an answer took: tokens, milliseconds and US dollars.
 
-    ``prompt_tokens`` counts the whole prompt; ``cached_tokens`` of them were not computed again.
+    ``prompt_tokens`` counts the whole prompt; ``cached_tokens`` of them were not computed again and
+    ``cache_write_tokens`` of them were put into the provider's cache. ``reasoning_tokens`` are part
+    of ``completion_tokens``. ``saved_cost_usd`` is what an answer out of the cache would have cost.
     """
 
     prompt_tokens: int = 0
@@ -110,6 +135,9 @@ class Metrics:
     queue_ms: float = 0.0
     first_token_ms: float = 0.0
     cost_usd: float = 0.0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    saved_cost_usd: float = 0.0
 
     @property
     def total_tokens(self) -> int:
@@ -124,6 +152,7 @@ class Started:
     request_id: str
     model: str
     prompt_logprobs: Sequence[TokenLogprob] = ()
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +166,7 @@ class Chunk:
     token_ids: Sequence[int]
     sequence: int
     logprobs: Sequence[TokenLogprob] = ()
+    tool_calls: Sequence[ToolCallDelta] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +176,8 @@ class Complete:
     finish_reason: FinishReason
     model_used: str
     metrics: Metrics
+    attempts: Sequence[Attempt] = ()
+    cache: CacheState = CacheState.OFF
 
 
 Event = Started | Chunk | Complete
@@ -163,6 +195,10 @@ class Response:
     token_ids: Sequence[int] = ()
     logprobs: Sequence[TokenLogprob] = ()
     prompt_logprobs: Sequence[TokenLogprob] = ()
+    tool_calls: Sequence[ToolCall] = ()
+    decision: Decision | None = None
+    attempts: Sequence[Attempt] = ()
+    cache: CacheState = CacheState.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +208,16 @@ class HealthReport:
     ready: bool
     draining: bool
     models: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheCounts:
+    """What the cache of answers has done since the service began."""
+
+    hits: int = 0
+    misses: int = 0
+    coalesced: int = 0
+    saved_cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +231,4 @@ class Status:
     queued_requests: int
     loaded_models: Sequence[str]
     registered_models: int
+    cache: CacheCounts = CacheCounts()

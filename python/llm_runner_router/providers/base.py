@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llm_runner_router.registry.records import ModelDetails
+from llm_runner_router.tools import ToolCallDelta
 from llm_runner_router.types import FinishReason, Metrics, Request, TokenLogprob
 
 
@@ -30,7 +31,10 @@ NOTHING_YET = Metrics()
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has begun. Sent once, before any delta.
+    """The provider has begun to answer. Sent once, before any delta.
+
+    It commits: whatever fails before it may be tried again elsewhere, nothing after it is. A
+    provider behind a network therefore sends it together with its first content and not before.
 
     ``metrics`` are those known by now (prompt and cached tokens, queue and first-token times), so
     that an answer that is cancelled can be accounted for.
@@ -47,6 +51,7 @@ class Delta:
     text: str
     token_ids: Sequence[int] = ()
     logprobs: Sequence[TokenLogprob] = ()
+    tool_calls: Sequence[ToolCallDelta] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from llm_runner_router.errors import (
+    BudgetError,
     ContextLengthError,
     FieldError,
     ModelNotFoundError,
+    NoCandidateError,
     OverloadedError,
     RequestNotFoundError,
+    ResourceNotFoundError,
     RouterError,
     shorten,
 )
@@ -41,6 +45,17 @@ def details_of(error: RouterError) -> dict[str, str]:
             return {"model": shorten(error.model)}
         case RequestNotFoundError():
             return {"request_id": shorten(error.request_id)}
+        case ResourceNotFoundError():
+            return {"kind": error.kind, "name": shorten(error.name)}
+        case NoCandidateError():
+            return {shorten(model): why for model, why in list(error.excluded.items())[:32]}
+        case BudgetError():
+            return {
+                "subject": error.subject,
+                "limit_usd": f"{error.limit_usd:g}",
+                "spent_usd": f"{error.spent_usd:.9f}",
+                "retry_after_ms": str(round(error.retry_after * 1000)),
+            }
         case OverloadedError():
             return {"retry_after_ms": str(round(error.retry_after * 1000))}
     return {}
@@ -69,6 +84,17 @@ def construct(kind: type[RouterError], message: str, details: Mapping[str, str])
         return kind(Shown(details.get("model", "")))
     if issubclass(kind, RequestNotFoundError):
         return kind(Shown(details.get("request_id", "")))
+    if issubclass(kind, ResourceNotFoundError):
+        return kind(details.get("kind", "resource"), Shown(details.get("name", "")))
+    if issubclass(kind, NoCandidateError):
+        return kind(details)
+    if issubclass(kind, BudgetError):
+        return kind(
+            details.get("subject", ""),
+            limit_usd=amount(details, "limit_usd"),
+            spent_usd=amount(details, "spent_usd"),
+            retry_after=number(details, "retry_after_ms") / 1000 or DEFAULT_RETRY_SECONDS,
+        )
     if issubclass(kind, OverloadedError):
         retry_after = number(details, "retry_after_ms") / 1000
         return kind(message, retry_after=retry_after or DEFAULT_RETRY_SECONDS)
@@ -79,3 +105,12 @@ def number(details: Mapping[str, str], name: str) -> int:
     """A count that a peer sent as text; 0 where it is none."""
     text = details.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
+def amount(details: Mapping[str, str], name: str) -> float:
+    """Dollars that a peer sent as text; 0 where they are none."""
+    try:
+        value = float(details.get(name, ""))
+    except ValueError:
+        return 0.0
+    return value if math.isfinite(value) else 0.0
