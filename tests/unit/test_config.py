@@ -11,7 +11,12 @@ from llm_runner_router.errors import InvalidConfigError
 def test_defaults_are_the_promised_ones() -> None:
     values = Config().nested()
     assert values["performance"] == {"max_concurrent": 10, "max_queue": 100, "timeout": 30_000}
-    assert values["cache"] == {"enabled": True, "ttl": 3600}
+    assert values["cache"] == {
+        "enabled": True,
+        "ttl": 3600,
+        "max_bytes": 64 << 20,
+        "url": None,
+    }
     assert values["logging"] == {"level": "info", "file": None}
     assert values["models"]["cache_dir"] == "./models"
     assert values["routing"]["strategy"] == "balanced"

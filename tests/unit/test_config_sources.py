@@ -116,7 +116,7 @@ def test_relative_paths_start_from_where_they_are_written(tmp_path: Path) -> Non
 def test_settings_without_effect_are_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(tmp_path / "config.json", {"cache": {"ttl": 5}, "routing": {"strategy": "random"}})
+    write(tmp_path / "config.json", {"models": {"cacheDir": "x", "autoDownload": True}})
     load_config(environment={}, folder=tmp_path)
     assert len(caplog.records) == 1
-    assert "cache.ttl, routing.strategy" in caplog.text
+    assert "models.cache_dir, models.auto_download" in caplog.text

@@ -25,10 +25,10 @@ def test_every_setting_stands_in_its_table(name: str) -> None:
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")
     table = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
-    fields = SECTIONS[name].model_fields
+    defaults = SECTIONS[name]().model_dump(mode="json", by_alias=True)
     wanted = [
-        f"| `{to_camel(key)}` | `{json.dumps(field.default)}` | {allowed(field)} |"
+        f"| `{to_camel(key)}` | `{json.dumps(defaults[to_camel(key)])}` | {allowed(field)} |"
         f" {field.description} |"
-        for key, field in fields.items()
+        for key, field in SECTIONS[name].model_fields.items()
     ]
     assert rows == wanted
