@@ -99,7 +99,7 @@ def names_by_python(text: str) -> tuple[str, ...] | None:
 def test_braces_mean_what_they_mean_in_python(text: str) -> None:
     names = names_by_python(text)
     if names is None:
-        with pytest.raises(InvalidRequestError, match="^format: "):
+        with pytest.raises(InvalidRequestError, match=r"^format: "):
             variables_of(text)
     else:
         assert variables_of(text) == names
