@@ -1,4 +1,6 @@
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
+from llm_runner_router.v1 import types_pb2 as _types_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -20,7 +22,7 @@ MODEL_FORMAT_HF: ModelFormat
 MODEL_FORMAT_API: ModelFormat
 
 class Model(_message.Message):
-    __slots__ = ("id", "name", "format", "source", "config", "capabilities", "labels", "etag", "loaded", "details")
+    __slots__ = ("id", "name", "format", "source", "config", "capabilities", "labels", "etag", "loaded", "details", "provider", "endpoint", "pricing", "quality")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +40,10 @@ class Model(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LOADED_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PRICING_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     format: ModelFormat
@@ -48,7 +54,48 @@ class Model(_message.Message):
     etag: str
     loaded: bool
     details: ModelDetails
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[_Union[ModelFormat, str]] = ..., source: _Optional[str] = ..., config: _Optional[_Union[ModelConfig, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., etag: _Optional[str] = ..., loaded: _Optional[bool] = ..., details: _Optional[_Union[ModelDetails, _Mapping]] = ...) -> None: ...
+    provider: str
+    endpoint: Endpoint
+    pricing: Pricing
+    quality: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[_Union[ModelFormat, str]] = ..., source: _Optional[str] = ..., config: _Optional[_Union[ModelConfig, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., etag: _Optional[str] = ..., loaded: _Optional[bool] = ..., details: _Optional[_Union[ModelDetails, _Mapping]] = ..., provider: _Optional[str] = ..., endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., pricing: _Optional[_Union[Pricing, _Mapping]] = ..., quality: _Optional[float] = ...) -> None: ...
+
+class Endpoint(_message.Message):
+    __slots__ = ("base_url", "api_key", "organization", "api_version", "headers", "options")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    BASE_URL_FIELD_NUMBER: _ClassVar[int]
+    API_KEY_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    API_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    base_url: str
+    api_key: str
+    organization: str
+    api_version: str
+    headers: _containers.ScalarMap[str, str]
+    options: _struct_pb2.Struct
+    def __init__(self, base_url: _Optional[str] = ..., api_key: _Optional[str] = ..., organization: _Optional[str] = ..., api_version: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
+class Pricing(_message.Message):
+    __slots__ = ("input", "output", "cached_input", "cache_write", "reasoning")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_FIELD_NUMBER: _ClassVar[int]
+    REASONING_FIELD_NUMBER: _ClassVar[int]
+    input: float
+    output: float
+    cached_input: float
+    cache_write: float
+    reasoning: float
+    def __init__(self, input: _Optional[float] = ..., output: _Optional[float] = ..., cached_input: _Optional[float] = ..., cache_write: _Optional[float] = ..., reasoning: _Optional[float] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
     __slots__ = ("context_length", "max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "stop", "gpu_layers")
@@ -179,5 +226,143 @@ class UnloadModelRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class UnloadModelResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Alias(_message.Message):
+    __slots__ = ("id", "targets", "strategy", "fallbacks", "rules", "etag")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    targets: _containers.RepeatedCompositeFieldContainer[AliasTarget]
+    strategy: _types_pb2.Strategy
+    fallbacks: _containers.RepeatedScalarFieldContainer[str]
+    rules: _containers.RepeatedCompositeFieldContainer[AliasRule]
+    etag: str
+    def __init__(self, id: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[AliasTarget, _Mapping]]] = ..., strategy: _Optional[_Union[_types_pb2.Strategy, str]] = ..., fallbacks: _Optional[_Iterable[str]] = ..., rules: _Optional[_Iterable[_Union[AliasRule, _Mapping]]] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class AliasTarget(_message.Message):
+    __slots__ = ("model", "weight")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    weight: float
+    def __init__(self, model: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class AliasRule(_message.Message):
+    __slots__ = ("key", "values", "model")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    model: str
+    def __init__(self, key: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ...) -> None: ...
+
+class SetAliasRequest(_message.Message):
+    __slots__ = ("alias",)
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    alias: Alias
+    def __init__(self, alias: _Optional[_Union[Alias, _Mapping]] = ...) -> None: ...
+
+class SetAliasResponse(_message.Message):
+    __slots__ = ("alias",)
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    alias: Alias
+    def __init__(self, alias: _Optional[_Union[Alias, _Mapping]] = ...) -> None: ...
+
+class GetAliasRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class GetAliasResponse(_message.Message):
+    __slots__ = ("alias",)
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    alias: Alias
+    def __init__(self, alias: _Optional[_Union[Alias, _Mapping]] = ...) -> None: ...
+
+class ListAliasesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListAliasesResponse(_message.Message):
+    __slots__ = ("aliases",)
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[Alias]
+    def __init__(self, aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ...) -> None: ...
+
+class DeleteAliasRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class DeleteAliasResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PromptTemplate(_message.Message):
+    __slots__ = ("id", "format", "name", "stop_tokens", "model_compatibility", "etag")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STOP_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_COMPATIBILITY_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    format: str
+    name: str
+    stop_tokens: _containers.RepeatedScalarFieldContainer[str]
+    model_compatibility: _containers.RepeatedScalarFieldContainer[str]
+    etag: str
+    def __init__(self, id: _Optional[str] = ..., format: _Optional[str] = ..., name: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., model_compatibility: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class SetTemplateRequest(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: PromptTemplate
+    def __init__(self, template: _Optional[_Union[PromptTemplate, _Mapping]] = ...) -> None: ...
+
+class SetTemplateResponse(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: PromptTemplate
+    def __init__(self, template: _Optional[_Union[PromptTemplate, _Mapping]] = ...) -> None: ...
+
+class GetTemplateRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class GetTemplateResponse(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: PromptTemplate
+    def __init__(self, template: _Optional[_Union[PromptTemplate, _Mapping]] = ...) -> None: ...
+
+class ListTemplatesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTemplatesResponse(_message.Message):
+    __slots__ = ("templates",)
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    templates: _containers.RepeatedCompositeFieldContainer[PromptTemplate]
+    def __init__(self, templates: _Optional[_Iterable[_Union[PromptTemplate, _Mapping]]] = ...) -> None: ...
+
+class DeleteTemplateRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class DeleteTemplateResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

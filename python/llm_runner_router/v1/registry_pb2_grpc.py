@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RegistryStub:
-    """Keeps the models that the service can answer with. What it is told survives a crash.
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
     """
 
     def __init__(self, channel):
@@ -70,10 +71,51 @@ class RegistryStub:
                 request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelRequest.SerializeToString,
                 response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelResponse.FromString,
                 _registered_method=True)
+        self.SetAlias = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/SetAlias',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.SetAliasRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.SetAliasResponse.FromString,
+                _registered_method=True)
+        self.GetAlias = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/GetAlias',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.GetAliasRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.GetAliasResponse.FromString,
+                _registered_method=True)
+        self.ListAliases = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/ListAliases',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesResponse.FromString,
+                _registered_method=True)
+        self.DeleteAlias = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/DeleteAlias',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasResponse.FromString,
+                _registered_method=True)
+        self.SetTemplate = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/SetTemplate',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateResponse.FromString,
+                _registered_method=True)
+        self.GetTemplate = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/GetTemplate',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateResponse.FromString,
+                _registered_method=True)
+        self.ListTemplates = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/ListTemplates',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
+        self.DeleteTemplate = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/DeleteTemplate',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServicer:
-    """Keeps the models that the service can answer with. What it is told survives a crash.
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
     """
 
     def RegisterModel(self, request, context):
@@ -162,6 +204,83 @@ class RegistryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetAlias(self, request, context):
+        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
+        client MUST change the request.
+        - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
+        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+        SHOULD read it again and decide anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAlias(self, request, context):
+        """One alias.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAliases(self, request, context):
+        """All aliases in the order of their ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAlias(self, request, context):
+        """Forgets an alias. Its models stay, and what runs finishes.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias. A client that repeats a call MAY take this for
+        success.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetTemplate(self, request, context):
+        """Creates a template, or replaces it whole in one step.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
+        client MUST change the request.
+        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+        client SHOULD read it again and decide anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTemplate(self, request, context):
+        """One template.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such template.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplates(self, request, context):
+        """All templates in the order of their ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTemplate(self, request, context):
+        """Forgets a template. Requests that use it fail from now on.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. A client that repeats a call MAY take this
+        for success.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -200,6 +319,46 @@ def add_RegistryServicer_to_server(servicer, server):
                     request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelRequest.FromString,
                     response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelResponse.SerializeToString,
             ),
+            'SetAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAlias,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.SetAliasRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.SetAliasResponse.SerializeToString,
+            ),
+            'GetAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAlias,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.GetAliasRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.GetAliasResponse.SerializeToString,
+            ),
+            'ListAliases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAliases,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesResponse.SerializeToString,
+            ),
+            'DeleteAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAlias,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasResponse.SerializeToString,
+            ),
+            'SetTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTemplate,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateResponse.SerializeToString,
+            ),
+            'GetTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTemplate,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateResponse.SerializeToString,
+            ),
+            'ListTemplates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplates,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesResponse.SerializeToString,
+            ),
+            'DeleteTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTemplate,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'llm_runner_router.v1.Registry', rpc_method_handlers)
@@ -209,7 +368,8 @@ def add_RegistryServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Registry:
-    """Keeps the models that the service can answer with. What it is told survives a crash.
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
     """
 
     @staticmethod
@@ -391,6 +551,222 @@ class Registry:
             '/llm_runner_router.v1.Registry/UnloadModel',
             llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelRequest.SerializeToString,
             llm__runner__router_dot_v1_dot_registry__pb2.UnloadModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/SetAlias',
+            llm__runner__router_dot_v1_dot_registry__pb2.SetAliasRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.SetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/GetAlias',
+            llm__runner__router_dot_v1_dot_registry__pb2.GetAliasRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.GetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAliases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/ListAliases',
+            llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.ListAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/DeleteAlias',
+            llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.DeleteAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/SetTemplate',
+            llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.SetTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/GetTemplate',
+            llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.GetTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/ListTemplates',
+            llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.ListTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/DeleteTemplate',
+            llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.DeleteTemplateResponse.FromString,
             options,
             channel_credentials,
             insecure,

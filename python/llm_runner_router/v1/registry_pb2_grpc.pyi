@@ -29,7 +29,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RegistryStub:
-    """Keeps the models that the service can answer with. What it is told survives a crash."""
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -93,10 +95,55 @@ class RegistryStub:
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     """
+    SetAlias: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetAliasRequest, _registry_pb2.SetAliasResponse]
+    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
+      client MUST change the request.
+    - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
+    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+      SHOULD read it again and decide anew.
+    """
+    GetAlias: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetAliasRequest, _registry_pb2.GetAliasResponse]
+    """One alias.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias.
+    """
+    ListAliases: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListAliasesRequest, _registry_pb2.ListAliasesResponse]
+    """All aliases in the order of their ids."""
+    DeleteAlias: _grpc.UnaryUnaryMultiCallable[_registry_pb2.DeleteAliasRequest, _registry_pb2.DeleteAliasResponse]
+    """Forgets an alias. Its models stay, and what runs finishes.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias. A client that repeats a call MAY take this for
+      success.
+    """
+    SetTemplate: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetTemplateRequest, _registry_pb2.SetTemplateResponse]
+    """Creates a template, or replaces it whole in one step.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
+      client MUST change the request.
+    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+      client SHOULD read it again and decide anew.
+    """
+    GetTemplate: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetTemplateRequest, _registry_pb2.GetTemplateResponse]
+    """One template.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template.
+    """
+    ListTemplates: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListTemplatesRequest, _registry_pb2.ListTemplatesResponse]
+    """All templates in the order of their ids."""
+    DeleteTemplate: _grpc.UnaryUnaryMultiCallable[_registry_pb2.DeleteTemplateRequest, _registry_pb2.DeleteTemplateResponse]
+    """Forgets a template. Requests that use it fail from now on.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. A client that repeats a call MAY take this
+      for success.
+    """
 
 @_typing.type_check_only
 class RegistryAsyncStub(RegistryStub):
-    """Keeps the models that the service can answer with. What it is told survives a crash."""
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterModelRequest, _registry_pb2.RegisterModelResponse]  # type: ignore[assignment]
@@ -157,9 +204,54 @@ class RegistryAsyncStub(RegistryStub):
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     """
+    SetAlias: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetAliasRequest, _registry_pb2.SetAliasResponse]  # type: ignore[assignment]
+    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
+      client MUST change the request.
+    - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
+    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+      SHOULD read it again and decide anew.
+    """
+    GetAlias: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetAliasRequest, _registry_pb2.GetAliasResponse]  # type: ignore[assignment]
+    """One alias.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias.
+    """
+    ListAliases: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListAliasesRequest, _registry_pb2.ListAliasesResponse]  # type: ignore[assignment]
+    """All aliases in the order of their ids."""
+    DeleteAlias: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeleteAliasRequest, _registry_pb2.DeleteAliasResponse]  # type: ignore[assignment]
+    """Forgets an alias. Its models stay, and what runs finishes.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias. A client that repeats a call MAY take this for
+      success.
+    """
+    SetTemplate: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetTemplateRequest, _registry_pb2.SetTemplateResponse]  # type: ignore[assignment]
+    """Creates a template, or replaces it whole in one step.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
+      client MUST change the request.
+    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+      client SHOULD read it again and decide anew.
+    """
+    GetTemplate: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetTemplateRequest, _registry_pb2.GetTemplateResponse]  # type: ignore[assignment]
+    """One template.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template.
+    """
+    ListTemplates: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListTemplatesRequest, _registry_pb2.ListTemplatesResponse]  # type: ignore[assignment]
+    """All templates in the order of their ids."""
+    DeleteTemplate: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeleteTemplateRequest, _registry_pb2.DeleteTemplateResponse]  # type: ignore[assignment]
+    """Forgets a template. Requests that use it fail from now on.
+
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. A client that repeats a call MAY take this
+      for success.
+    """
 
 class RegistryServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps the models that the service can answer with. What it is told survives a crash."""
+    """Keeps the models that the service can answer with, the aliases that name several of them, and the
+    templates of prompts. What it is told survives a crash.
+    """
 
     @_abc_1.abstractmethod
     def RegisterModel(
@@ -259,6 +351,97 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
+        """
+
+    @_abc_1.abstractmethod
+    def SetAlias(
+        self,
+        request: _registry_pb2.SetAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetAliasResponse, _abc.Awaitable[_registry_pb2.SetAliasResponse]]:
+        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
+          client MUST change the request.
+        - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
+        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+          SHOULD read it again and decide anew.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAlias(
+        self,
+        request: _registry_pb2.GetAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetAliasResponse, _abc.Awaitable[_registry_pb2.GetAliasResponse]]:
+        """One alias.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAliases(
+        self,
+        request: _registry_pb2.ListAliasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListAliasesResponse, _abc.Awaitable[_registry_pb2.ListAliasesResponse]]:
+        """All aliases in the order of their ids."""
+
+    @_abc_1.abstractmethod
+    def DeleteAlias(
+        self,
+        request: _registry_pb2.DeleteAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.DeleteAliasResponse, _abc.Awaitable[_registry_pb2.DeleteAliasResponse]]:
+        """Forgets an alias. Its models stay, and what runs finishes.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such alias. A client that repeats a call MAY take this for
+          success.
+        """
+
+    @_abc_1.abstractmethod
+    def SetTemplate(
+        self,
+        request: _registry_pb2.SetTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetTemplateResponse, _abc.Awaitable[_registry_pb2.SetTemplateResponse]]:
+        """Creates a template, or replaces it whole in one step.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
+          client MUST change the request.
+        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+          client SHOULD read it again and decide anew.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTemplate(
+        self,
+        request: _registry_pb2.GetTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetTemplateResponse, _abc.Awaitable[_registry_pb2.GetTemplateResponse]]:
+        """One template.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such template.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTemplates(
+        self,
+        request: _registry_pb2.ListTemplatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListTemplatesResponse, _abc.Awaitable[_registry_pb2.ListTemplatesResponse]]:
+        """All templates in the order of their ids."""
+
+    @_abc_1.abstractmethod
+    def DeleteTemplate(
+        self,
+        request: _registry_pb2.DeleteTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.DeleteTemplateResponse, _abc.Awaitable[_registry_pb2.DeleteTemplateResponse]]:
+        """Forgets a template. Requests that use it fail from now on.
+
+        - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. A client that repeats a call MAY take this
+          for success.
         """
 
 def add_RegistryServicer_to_server(servicer: RegistryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

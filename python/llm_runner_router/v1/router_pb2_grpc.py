@@ -29,21 +29,51 @@ class RouterStub:
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-    the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+    change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
     metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+    Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+    client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+    model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+    less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+    of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
     until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
     as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+    client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+    the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+    or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+    left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+    broke off. The client MAY retry, at another time or with another model.
     """
 
     def __init__(self, channel):
@@ -71,6 +101,26 @@ class RouterStub:
                 '/llm_runner_router.v1.Router/Converse',
                 request_serializer=llm__runner__router_dot_v1_dot_router__pb2.ConverseRequest.SerializeToString,
                 response_deserializer=llm__runner__router_dot_v1_dot_router__pb2.ConverseResponse.FromString,
+                _registered_method=True)
+        self.ProcessEnsemble = channel.unary_unary(
+                '/llm_runner_router.v1.Router/ProcessEnsemble',
+                request_serializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleResponse.FromString,
+                _registered_method=True)
+        self.Route = channel.unary_unary(
+                '/llm_runner_router.v1.Router/Route',
+                request_serializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_router__pb2.RouteResponse.FromString,
+                _registered_method=True)
+        self.Feedback = channel.unary_unary(
+                '/llm_runner_router.v1.Router/Feedback',
+                request_serializer=llm__runner__router_dot_v1_dot_router__pb2.FeedbackRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_router__pb2.FeedbackResponse.FromString,
+                _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/llm_runner_router.v1.Router/GetUsage',
+                request_serializer=llm__runner__router_dot_v1_dot_router__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_router__pb2.GetUsageResponse.FromString,
                 _registered_method=True)
         self.Tokenize = channel.unary_unary(
                 '/llm_runner_router.v1.Router/Tokenize',
@@ -108,21 +158,51 @@ class RouterServicer:
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-    the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+    change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
     metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+    Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+    client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+    model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+    less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+    of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
     until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
     as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+    client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+    the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+    or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+    left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+    broke off. The client MAY retry, at another time or with another model.
     """
 
     def Process(self, request, context):
@@ -175,6 +255,53 @@ class RouterServicer:
         - What the model computed for a conversation stays at hand while the stream lives, so that
         `append` computes the new messages only, as far as memory allows.
         - The status of the call is OK unless the call itself fails; failures of requests are events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProcessEnsemble(self, request, context):
+        """Asks several models at once and answers with one of their answers.
+
+        Members that fail stand with their failure among the results. The client pays for all of them.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): no members, too many of them, or a judge is missing or
+        superfluous. The client MUST change the request.
+        - Fewer than `minimum` members answered: the status of the first that failed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Route(self, request, context):
+        """Which model would answer a request, and why: every candidate with its score, every other model
+        with the reason against it.
+
+        Nothing is run, counted or remembered. The same request sent to Process later MAY be decided
+        differently, as loads and measurements change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Feedback(self, request, context):
+        """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
+
+        The service remembers some thousands of the latest answers. Telling again replaces nothing: the
+        client SHOULD tell once.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
+        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
+        be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsage(self, request, context):
+        """What was used and what it cost, by day, caller and model.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a day is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +385,26 @@ def add_RouterServicer_to_server(servicer, server):
                     request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.ConverseRequest.FromString,
                     response_serializer=llm__runner__router_dot_v1_dot_router__pb2.ConverseResponse.SerializeToString,
             ),
+            'ProcessEnsemble': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProcessEnsemble,
+                    request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleResponse.SerializeToString,
+            ),
+            'Route': grpc.unary_unary_rpc_method_handler(
+                    servicer.Route,
+                    request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.ProcessRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_router__pb2.RouteResponse.SerializeToString,
+            ),
+            'Feedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Feedback,
+                    request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.FeedbackRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_router__pb2.FeedbackResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.GetUsageRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_router__pb2.GetUsageResponse.SerializeToString,
+            ),
             'Tokenize': grpc.unary_unary_rpc_method_handler(
                     servicer.Tokenize,
                     request_deserializer=llm__runner__router_dot_v1_dot_router__pb2.TokenizeRequest.FromString,
@@ -300,21 +447,51 @@ class Router:
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-    the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+    change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
     metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+    Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+    client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+    model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+    less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+    of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
     until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
     as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+    client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+    the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+    or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+    left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+    broke off. The client MAY retry, at another time or with another model.
     """
 
     @staticmethod
@@ -415,6 +592,114 @@ class Router:
             '/llm_runner_router.v1.Router/Converse',
             llm__runner__router_dot_v1_dot_router__pb2.ConverseRequest.SerializeToString,
             llm__runner__router_dot_v1_dot_router__pb2.ConverseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProcessEnsemble(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Router/ProcessEnsemble',
+            llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_router__pb2.ProcessEnsembleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Route(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Router/Route',
+            llm__runner__router_dot_v1_dot_router__pb2.ProcessRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_router__pb2.RouteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Feedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Router/Feedback',
+            llm__runner__router_dot_v1_dot_router__pb2.FeedbackRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_router__pb2.FeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Router/GetUsage',
+            llm__runner__router_dot_v1_dot_router__pb2.GetUsageRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_router__pb2.GetUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,21 +32,51 @@ class RouterStub:
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-      the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+      change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
       metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+      Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+      client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+      model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+      less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+      of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
       until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
       as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+      client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+      the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+      or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+      left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+      broke off. The client MAY retry, at another time or with another model.
     """
 
     @_typing.overload
@@ -92,6 +122,37 @@ class RouterStub:
       `append` computes the new messages only, as far as memory allows.
     - The status of the call is OK unless the call itself fails; failures of requests are events.
     """
+    ProcessEnsemble: _grpc.UnaryUnaryMultiCallable[_router_pb2.ProcessEnsembleRequest, _router_pb2.ProcessEnsembleResponse]
+    """Asks several models at once and answers with one of their answers.
+
+    Members that fail stand with their failure among the results. The client pays for all of them.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): no members, too many of them, or a judge is missing or
+      superfluous. The client MUST change the request.
+    - Fewer than `minimum` members answered: the status of the first that failed.
+    """
+    Route: _grpc.UnaryUnaryMultiCallable[_router_pb2.ProcessRequest, _router_pb2.RouteResponse]
+    """Which model would answer a request, and why: every candidate with its score, every other model
+    with the reason against it.
+
+    Nothing is run, counted or remembered. The same request sent to Process later MAY be decided
+    differently, as loads and measurements change.
+    """
+    Feedback: _grpc.UnaryUnaryMultiCallable[_router_pb2.FeedbackRequest, _router_pb2.FeedbackResponse]
+    """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
+
+    The service remembers some thousands of the latest answers. Telling again replaces nothing: the
+    client SHOULD tell once.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
+      be.
+    """
+    GetUsage: _grpc.UnaryUnaryMultiCallable[_router_pb2.GetUsageRequest, _router_pb2.GetUsageResponse]
+    """What was used and what it cost, by day, caller and model.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a day is none.
+    """
     Tokenize: _grpc.UnaryUnaryMultiCallable[_router_pb2.TokenizeRequest, _router_pb2.TokenizeResponse]
     """The token ids of a text, as the model would see them.
 
@@ -127,21 +188,51 @@ class RouterAsyncStub(RouterStub):
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-      the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+      change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
       metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+      Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+      client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+      model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+      less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+      of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
       until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
       as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+      client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+      the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+      or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+      left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+      broke off. The client MAY retry, at another time or with another model.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -184,6 +275,37 @@ class RouterAsyncStub(RouterStub):
       `append` computes the new messages only, as far as memory allows.
     - The status of the call is OK unless the call itself fails; failures of requests are events.
     """
+    ProcessEnsemble: _aio.UnaryUnaryMultiCallable[_router_pb2.ProcessEnsembleRequest, _router_pb2.ProcessEnsembleResponse]  # type: ignore[assignment]
+    """Asks several models at once and answers with one of their answers.
+
+    Members that fail stand with their failure among the results. The client pays for all of them.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): no members, too many of them, or a judge is missing or
+      superfluous. The client MUST change the request.
+    - Fewer than `minimum` members answered: the status of the first that failed.
+    """
+    Route: _aio.UnaryUnaryMultiCallable[_router_pb2.ProcessRequest, _router_pb2.RouteResponse]  # type: ignore[assignment]
+    """Which model would answer a request, and why: every candidate with its score, every other model
+    with the reason against it.
+
+    Nothing is run, counted or remembered. The same request sent to Process later MAY be decided
+    differently, as loads and measurements change.
+    """
+    Feedback: _aio.UnaryUnaryMultiCallable[_router_pb2.FeedbackRequest, _router_pb2.FeedbackResponse]  # type: ignore[assignment]
+    """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
+
+    The service remembers some thousands of the latest answers. Telling again replaces nothing: the
+    client SHOULD tell once.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
+      be.
+    """
+    GetUsage: _aio.UnaryUnaryMultiCallable[_router_pb2.GetUsageRequest, _router_pb2.GetUsageResponse]  # type: ignore[assignment]
+    """What was used and what it cost, by day, caller and model.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a day is none.
+    """
     Tokenize: _aio.UnaryUnaryMultiCallable[_router_pb2.TokenizeRequest, _router_pb2.TokenizeResponse]  # type: ignore[assignment]
     """The token ids of a text, as the model would see them.
 
@@ -218,21 +340,51 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
     """Answers requests with the models that the service knows.
 
     Process, ProcessStream, ProcessBatch and Converse take the same unit of work, ProcessRequest, and
-    give the same answer to it. They differ in how the answer travels.
+    give the same answer to it. They differ in how the answer travels. ProcessEnsemble asks several
+    models at once, and Route says which one would answer.
 
-    Further statuses of these four, per call or (ProcessBatch, Converse) per request as a Failure:
+    Attempts. Where the chosen model fails, the service tries it again or tries another one: those
+    that `routing.fallbacks` or the alias name, and others as far as request and configuration allow.
+    It does so only before the first `chunk`: after it the server MUST NOT begin anew, and an error
+    ends the stream with its status; what was delivered until then is valid but not whole. The
+    deadline of the call bounds all attempts together.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST change
-      the request before it tries again.
+    Costs. Work that was done is counted and priced, whoever ends it: an answer that the client
+    cancels costs what was produced until then, and so do attempts that failed. Budgets are checked
+    before a request and settled after it: a request that has begun is never ended by a budget.
+
+    Further statuses of these five and of Route, per call or (ProcessBatch, Converse,
+    ProcessEnsemble) per request as a Failure. Where attempts were made, the status is that of the
+    last one, and the metadata `attempts` holds all:
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong; BadRequest names it. The client MUST
+      change the request before it tries again.
     - INVALID_ARGUMENT (CONTEXT_LENGTH_EXCEEDED): the prompt does not fit the model's context; the
       metadata `prompt_tokens` and `context_length` hold both numbers. The client SHOULD shorten it.
-    - NOT_FOUND (MODEL_NOT_FOUND): no such model. The client SHOULD look at Registry.ListModels.
+    - NOT_FOUND (MODEL_NOT_FOUND): no such model or alias. The client SHOULD look at
+      Registry.ListModels and Registry.ListAliases.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): no such template. The metadata `kind` and `name` say which. The
+      client SHOULD look at Registry.ListTemplates.
+    - FAILED_PRECONDITION (NO_CANDIDATE): no model meets the requirements of the request; for each
+      model (the first 32) the metadata `excluded:` and its id says why. The client SHOULD ask for
+      less, or somebody registers a model that offers it. Retrying does not help until then.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the provider refuses the key, the account or the model
+      of the service. Retrying does not help until an operator mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the model's file cannot be run. Retrying does not help
       until somebody repairs the file or registers another.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     - UNIMPLEMENTED (UNSUPPORTED): a valid wish that this model or this version does not offer.
     - RESOURCE_EXHAUSTED (OVERLOADED): the queue or the memory is full. The client SHOULD wait as long
       as RetryInfo says and then retry.
+    - RESOURCE_EXHAUSTED (RATE_LIMITED): a rate limit of the caller or of the provider is reached. The
+      client MUST wait as long as RetryInfo says before it retries.
+    - RESOURCE_EXHAUSTED (BUDGET_EXCEEDED): a budget of the caller, of the model or of all is used up;
+      the metadata `subject`, `limit_usd` and `spent_usd` say which. RetryInfo says when the next day
+      or month begins: the client SHOULD NOT retry before, unless an operator raises the budget.
+    - UNAVAILABLE (CIRCUIT_OPEN): the models that could answer have failed too often of late and are
+      left alone. The client SHOULD wait as long as RetryInfo says, or name another model.
+    - UNAVAILABLE (PROVIDER_FAILED): the provider answered with a fault of its own, with nonsense, or
+      broke off. The client MAY retry, at another time or with another model.
     """
 
     @_abc_1.abstractmethod
@@ -296,6 +448,61 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
         - What the model computed for a conversation stays at hand while the stream lives, so that
           `append` computes the new messages only, as far as memory allows.
         - The status of the call is OK unless the call itself fails; failures of requests are events.
+        """
+
+    @_abc_1.abstractmethod
+    def ProcessEnsemble(
+        self,
+        request: _router_pb2.ProcessEnsembleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_router_pb2.ProcessEnsembleResponse, _abc.Awaitable[_router_pb2.ProcessEnsembleResponse]]:
+        """Asks several models at once and answers with one of their answers.
+
+        Members that fail stand with their failure among the results. The client pays for all of them.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): no members, too many of them, or a judge is missing or
+          superfluous. The client MUST change the request.
+        - Fewer than `minimum` members answered: the status of the first that failed.
+        """
+
+    @_abc_1.abstractmethod
+    def Route(
+        self,
+        request: _router_pb2.ProcessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_router_pb2.RouteResponse, _abc.Awaitable[_router_pb2.RouteResponse]]:
+        """Which model would answer a request, and why: every candidate with its score, every other model
+        with the reason against it.
+
+        Nothing is run, counted or remembered. The same request sent to Process later MAY be decided
+        differently, as loads and measurements change.
+        """
+
+    @_abc_1.abstractmethod
+    def Feedback(
+        self,
+        request: _router_pb2.FeedbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_router_pb2.FeedbackResponse, _abc.Awaitable[_router_pb2.FeedbackResponse]]:
+        """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
+
+        The service remembers some thousands of the latest answers. Telling again replaces nothing: the
+        client SHOULD tell once.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
+        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
+          be.
+        """
+
+    @_abc_1.abstractmethod
+    def GetUsage(
+        self,
+        request: _router_pb2.GetUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_router_pb2.GetUsageResponse, _abc.Awaitable[_router_pb2.GetUsageResponse]]:
+        """What was used and what it cost, by day, caller and model.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): a day is none.
         """
 
     @_abc_1.abstractmethod

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_runner_router/v1/types.proto\x12\x14llm_runner_router.v1\"D\n\x07Message\x12(\n\x04role\x18\x01 \x01(\x0e\x32\x1a.llm_runner_router.v1.Role\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\">\n\nTopLogprob\x12\x10\n\x08token_id\x18\x01 \x01(\r\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0f\n\x07logprob\x18\x03 \x01(\x01\"\x80\x01\n\x0cTokenLogprob\x12\x10\n\x08token_id\x18\x01 \x01(\r\x12\r\n\x05token\x18\x02 \x01(\t\x12\x14\n\x07logprob\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12-\n\x03top\x18\x04 \x03(\x0b\x32 .llm_runner_router.v1.TopLogprobB\n\n\x08_logprob\"\xb9\x01\n\x07Metrics\x12\x15\n\rprompt_tokens\x18\x01 \x01(\r\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\r\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\r\x12\x15\n\rcached_tokens\x18\x04 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x10\n\x08queue_ms\x18\x06 \x01(\x01\x12\x16\n\x0e\x66irst_token_ms\x18\x07 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x08 \x01(\x01\"\xa5\x01\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12;\n\x07\x64\x65tails\x18\x04 \x03(\x0b\x32*.llm_runner_router.v1.Failure.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*P\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03*|\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1b\n\x17\x46INISH_REASON_CANCELLED\x10\x03\x42\x63\n\x16\x64\x65v.llmrunnerrouter.v1B\nTypesProtoP\x01Z&llm_runner_router/v1;llmrunnerrouterv1\xaa\x02\x12LlmRunnerRouter.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_runner_router/v1/types.proto\x12\x14llm_runner_router.v1\"\x8e\x01\n\x07Message\x12(\n\x04role\x18\x01 \x01(\x0e\x32\x1a.llm_runner_router.v1.Role\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x32\n\ntool_calls\x18\x03 \x03(\x0b\x32\x1e.llm_runner_router.v1.ToolCall\x12\x14\n\x0ctool_call_id\x18\x04 \x01(\t\"=\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x12\n\nparameters\x18\x03 \x01(\t\"H\n\nToolChoice\x12,\n\x04mode\x18\x01 \x01(\x0e\x32\x1e.llm_runner_router.v1.ToolMode\x12\x0c\n\x04name\x18\x02 \x01(\t\"7\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\"K\n\rToolCallDelta\x12\r\n\x05index\x18\x01 \x01(\r\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\t\"\x8c\x01\n\x0eResponseFormat\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .llm_runner_router.v1.FormatKind\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06schema\x18\x03 \x01(\t\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x07\n\x05_nameB\t\n\x07_strict\">\n\nTopLogprob\x12\x10\n\x08token_id\x18\x01 \x01(\r\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0f\n\x07logprob\x18\x03 \x01(\x01\"\x80\x01\n\x0cTokenLogprob\x12\x10\n\x08token_id\x18\x01 \x01(\r\x12\r\n\x05token\x18\x02 \x01(\t\x12\x14\n\x07logprob\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12-\n\x03top\x18\x04 \x03(\x0b\x32 .llm_runner_router.v1.TopLogprobB\n\n\x08_logprob\"\x87\x02\n\x07Metrics\x12\x15\n\rprompt_tokens\x18\x01 \x01(\r\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\r\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\r\x12\x15\n\rcached_tokens\x18\x04 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x10\n\x08queue_ms\x18\x06 \x01(\x01\x12\x16\n\x0e\x66irst_token_ms\x18\x07 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x08 \x01(\x01\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\t \x01(\r\x12\x18\n\x10reasoning_tokens\x18\n \x01(\r\x12\x16\n\x0esaved_cost_usd\x18\x0b \x01(\x01\"\xba\x01\n\x08\x44\x65\x63ision\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08strategy\x18\x02 \x01(\t\x12\x39\n\ncandidates\x18\x03 \x03(\x0b\x32%.llm_runner_router.v1.ScoredCandidate\x12\x31\n\x08\x65xcluded\x18\x04 \x03(\x0b\x32\x1f.llm_runner_router.v1.Exclusion\x12\x11\n\tfallbacks\x18\x05 \x03(\t\x12\x0c\n\x04rule\x18\x06 \x01(\t\"\x9e\x01\n\x0fScoredCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12?\n\x05parts\x18\x03 \x03(\x0b\x32\x30.llm_runner_router.v1.ScoredCandidate.PartsEntry\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"*\n\tExclusion\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x97\x01\n\x07\x41ttempt\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x12\n\nstarted_ms\x18\x05 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x07 \x01(\x01\x12\x0e\n\x06hedged\x18\x08 \x01(\x08\"V\n\x0b\x43\x61\x63heCounts\x12\x0c\n\x04hits\x18\x01 \x01(\r\x12\x0e\n\x06misses\x18\x02 \x01(\r\x12\x11\n\tcoalesced\x18\x03 \x01(\r\x12\x16\n\x0esaved_cost_usd\x18\x04 \x01(\x01\"\xa5\x01\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12;\n\x07\x64\x65tails\x18\x04 \x03(\x0b\x32*.llm_runner_router.v1.Failure.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04*\xbc\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1b\n\x17\x46INISH_REASON_CANCELLED\x10\x03\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x04\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x05*\xdb\x02\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x1a\n\x16STRATEGY_QUALITY_FIRST\x10\x01\x12\x1b\n\x17STRATEGY_COST_OPTIMIZED\x10\x02\x12\x1b\n\x17STRATEGY_SPEED_PRIORITY\x10\x03\x12\x15\n\x11STRATEGY_BALANCED\x10\x04\x12\x13\n\x0fSTRATEGY_RANDOM\x10\x05\x12\x18\n\x14STRATEGY_ROUND_ROBIN\x10\x06\x12\x19\n\x15STRATEGY_LEAST_LOADED\x10\x07\x12\x1d\n\x19STRATEGY_CAPABILITY_MATCH\x10\x08\x12\x1c\n\x18STRATEGY_PREFIX_AFFINITY\x10\t\x12\x15\n\x11STRATEGY_WEIGHTED\x10\n\x12\x13\n\x0fSTRATEGY_CANARY\x10\x0b\x12\x15\n\x11STRATEGY_ADAPTIVE\x10\x0c*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03*V\n\tCacheMode\x12\x1a\n\x16\x43\x41\x43HE_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41\x43HE_MODE_BYPASS\x10\x01\x12\x16\n\x12\x43\x41\x43HE_MODE_REFRESH\x10\x02*\x8a\x01\n\nCacheState\x12\x1b\n\x17\x43\x41\x43HE_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41\x43HE_STATE_MISS\x10\x01\x12\x13\n\x0f\x43\x41\x43HE_STATE_HIT\x10\x02\x12\x19\n\x15\x43\x41\x43HE_STATE_COALESCED\x10\x03\x12\x19\n\x15\x43\x41\x43HE_STATE_REFRESHED\x10\x04*}\n\x08ToolMode\x12\x19\n\x15TOOL_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eTOOL_MODE_AUTO\x10\x01\x12\x12\n\x0eTOOL_MODE_NONE\x10\x02\x12\x16\n\x12TOOL_MODE_REQUIRED\x10\x03\x12\x16\n\x12TOOL_MODE_FUNCTION\x10\x04*r\n\nFormatKind\x12\x1b\n\x17\x46ORMAT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46ORMAT_KIND_TEXT\x10\x01\x12\x14\n\x10\x46ORMAT_KIND_JSON\x10\x02\x12\x1b\n\x17\x46ORMAT_KIND_JSON_SCHEMA\x10\x03\x42\x63\n\x16\x64\x65v.llmrunnerrouter.v1B\nTypesProtoP\x01Z&llm_runner_router/v1;llmrunnerrouterv1\xaa\x02\x12LlmRunnerRouter.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,22 +32,58 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_runner_router.v1.types_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llmrunnerrouter.v1B\nTypesProtoP\001Z&llm_runner_router/v1;llmrunnerrouterv1\252\002\022LlmRunnerRouter.V1'
+  _globals['_SCOREDCANDIDATE_PARTSENTRY']._loaded_options = None
+  _globals['_SCOREDCANDIDATE_PARTSENTRY']._serialized_options = b'8\001'
   _globals['_FAILURE_DETAILSENTRY']._loaded_options = None
   _globals['_FAILURE_DETAILSENTRY']._serialized_options = b'8\001'
-  _globals['_ROLE']._serialized_start=679
-  _globals['_ROLE']._serialized_end=759
-  _globals['_FINISHREASON']._serialized_start=761
-  _globals['_FINISHREASON']._serialized_end=885
-  _globals['_MESSAGE']._serialized_start=58
-  _globals['_MESSAGE']._serialized_end=126
-  _globals['_TOPLOGPROB']._serialized_start=128
-  _globals['_TOPLOGPROB']._serialized_end=190
-  _globals['_TOKENLOGPROB']._serialized_start=193
-  _globals['_TOKENLOGPROB']._serialized_end=321
-  _globals['_METRICS']._serialized_start=324
-  _globals['_METRICS']._serialized_end=509
-  _globals['_FAILURE']._serialized_start=512
-  _globals['_FAILURE']._serialized_end=677
-  _globals['_FAILURE_DETAILSENTRY']._serialized_start=631
-  _globals['_FAILURE_DETAILSENTRY']._serialized_end=677
+  _globals['_ROLE']._serialized_start=1882
+  _globals['_ROLE']._serialized_end=1977
+  _globals['_FINISHREASON']._serialized_start=1980
+  _globals['_FINISHREASON']._serialized_end=2168
+  _globals['_STRATEGY']._serialized_start=2171
+  _globals['_STRATEGY']._serialized_end=2518
+  _globals['_PRIORITY']._serialized_start=2520
+  _globals['_PRIORITY']._serialized_end=2614
+  _globals['_CACHEMODE']._serialized_start=2616
+  _globals['_CACHEMODE']._serialized_end=2702
+  _globals['_CACHESTATE']._serialized_start=2705
+  _globals['_CACHESTATE']._serialized_end=2843
+  _globals['_TOOLMODE']._serialized_start=2845
+  _globals['_TOOLMODE']._serialized_end=2970
+  _globals['_FORMATKIND']._serialized_start=2972
+  _globals['_FORMATKIND']._serialized_end=3086
+  _globals['_MESSAGE']._serialized_start=59
+  _globals['_MESSAGE']._serialized_end=201
+  _globals['_TOOL']._serialized_start=203
+  _globals['_TOOL']._serialized_end=264
+  _globals['_TOOLCHOICE']._serialized_start=266
+  _globals['_TOOLCHOICE']._serialized_end=338
+  _globals['_TOOLCALL']._serialized_start=340
+  _globals['_TOOLCALL']._serialized_end=395
+  _globals['_TOOLCALLDELTA']._serialized_start=397
+  _globals['_TOOLCALLDELTA']._serialized_end=472
+  _globals['_RESPONSEFORMAT']._serialized_start=475
+  _globals['_RESPONSEFORMAT']._serialized_end=615
+  _globals['_TOPLOGPROB']._serialized_start=617
+  _globals['_TOPLOGPROB']._serialized_end=679
+  _globals['_TOKENLOGPROB']._serialized_start=682
+  _globals['_TOKENLOGPROB']._serialized_end=810
+  _globals['_METRICS']._serialized_start=813
+  _globals['_METRICS']._serialized_end=1076
+  _globals['_DECISION']._serialized_start=1079
+  _globals['_DECISION']._serialized_end=1265
+  _globals['_SCOREDCANDIDATE']._serialized_start=1268
+  _globals['_SCOREDCANDIDATE']._serialized_end=1426
+  _globals['_SCOREDCANDIDATE_PARTSENTRY']._serialized_start=1382
+  _globals['_SCOREDCANDIDATE_PARTSENTRY']._serialized_end=1426
+  _globals['_EXCLUSION']._serialized_start=1428
+  _globals['_EXCLUSION']._serialized_end=1470
+  _globals['_ATTEMPT']._serialized_start=1473
+  _globals['_ATTEMPT']._serialized_end=1624
+  _globals['_CACHECOUNTS']._serialized_start=1626
+  _globals['_CACHECOUNTS']._serialized_end=1712
+  _globals['_FAILURE']._serialized_start=1715
+  _globals['_FAILURE']._serialized_end=1880
+  _globals['_FAILURE_DETAILSENTRY']._serialized_start=1834
+  _globals['_FAILURE_DETAILSENTRY']._serialized_end=1880
 # @@protoc_insertion_point(module_scope)
