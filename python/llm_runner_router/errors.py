@@ -28,17 +28,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_runner_router.decision import Attempt
 
 
 class RouterError(Exception):
-    """Base of all. ``reason`` is an UPPER_SNAKE word that clients may compare."""
+    """Base of all. ``reason`` is an UPPER_SNAKE word that clients may compare.
+
+    ``attempts`` are those of the request that failed, where it got as far as trying a model.
+    """
 
     reason = "INTERNAL"
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.attempts: Sequence[Attempt] = ()
         if reason is not None:
             self.reason = reason
 

@@ -2,14 +2,58 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence, Sized
-from typing import Protocol, TypeGuard
+from typing import Protocol
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.types import Message, Request, Role
+from llm_runner_router.validation_json import check_json_object
+from llm_runner_router.validation_routing import (
+    check_cache,
+    check_priority,
+    check_routing,
+    check_template_use,
+)
+from llm_runner_router.validation_tools import (
+    check_response_format,
+    check_tool_calls,
+    check_tool_choice,
+    check_tools,
+)
+from llm_runner_router.validation_values import (
+    MAX_MODEL_ID,
+    MAX_TEXT,
+    UINT32,
+    check_count,
+    check_flag,
+    check_kind,
+    check_number,
+    check_positive,
+    check_text,
+    check_texts,
+    check_word,
+    is_number,
+)
 
-MAX_TEXT = 16_000_000
+__all__ = [
+    "MAX_CONTEXT",
+    "MAX_MODEL_ID",
+    "MAX_TEXT",
+    "check_count",
+    "check_kind",
+    "check_messages",
+    "check_metadata",
+    "check_model",
+    "check_number",
+    "check_sampling",
+    "check_stop",
+    "check_text",
+    "check_token_ids",
+    "is_number",
+    "validate_batch",
+    "validate_request",
+]
+
 MAX_MESSAGES = 10_000
 MAX_CONTEXT = 16_777_216
 MAX_STOP_STRINGS = 16
@@ -17,11 +61,9 @@ MAX_STOP_CHARACTERS = 256
 MAX_LOGPROBS = 20
 MAX_LOGIT_BIAS = 1024
 MAX_METADATA_ENTRIES = 64
-MAX_METADATA_KEY = 128
 MAX_METADATA_VALUE = 1024
-MAX_MODEL_ID = 128
+MAX_TOOL_CALL_ID = 256
 MAX_BATCH = 1024
-UINT32 = 2**32 - 1
 
 
 class Sampling(Protocol):
@@ -73,6 +115,18 @@ def validate_request(request: Request) -> None:
     check_stop(request.stop)
     check_logit_bias(request.logit_bias)
     check_metadata(request.metadata)
+    check_wishes(request)
+
+
+def check_wishes(request: Request) -> None:
+    """What a request wishes beyond sampling."""
+    check_tools(request.tools)
+    check_tool_choice(request.tool_choice, request.tools)
+    check_response_format(request.response_format)
+    check_json_object("provider_options", request.provider_options)
+    check_routing(request.routing)
+    check_cache(request.cache)
+    check_priority(request.priority)
 
 
 def validate_batch(requests: Sized) -> None:
@@ -82,36 +136,63 @@ def validate_batch(requests: Sized) -> None:
 
 
 def check_input(request: Request) -> None:
-    """Exactly one of prompt and messages; raw only with a prompt."""
+    """Exactly one of prompt, messages and template; raw only with a prompt."""
     if request.prompt is not None:
         if request.messages:
             raise InvalidRequestError("messages", len(request.messages), "none beside a prompt")
         check_text("prompt", request.prompt, MAX_TEXT)
     elif request.raw:
         raise InvalidRequestError("raw", request.raw, "true only with a prompt")
-    elif not request.messages:
-        raise InvalidRequestError("prompt", None, "exactly one of prompt and messages")
-    else:
+    elif request.messages:
         check_messages("messages", request.messages)
+    elif request.template is None:
+        allowed = "exactly one of prompt, messages and template"
+        raise InvalidRequestError("prompt", None, allowed)
+    if request.template is not None:
+        check_alone(request)
+        check_template_use(request.template)
+
+
+def check_alone(request: Request) -> None:
+    """A template makes the prompt: there is no other."""
+    if request.prompt is not None or request.messages:
+        allowed = "none beside a prompt or messages"
+        raise InvalidRequestError("template", request.template, allowed)
 
 
 def check_messages(field: str, messages: Sequence[Message]) -> None:
     """Messages with known roles, of sane length together."""
+    check_kind(field, messages, Sequence, "a list of messages")
     if not 1 <= len(messages) <= MAX_MESSAGES:
         raise InvalidRequestError(field, len(messages), f"1 to {MAX_MESSAGES} messages")
     for index, message in enumerate(messages):
-        check_role(f"{field}[{index}].role", message.role)
-        check_text(f"{field}[{index}].content", message.content, MAX_TEXT, empty=True)
-    characters = sum(len(message.content) for message in messages)
+        check_message(f"{field}[{index}]", message)
+    characters = sum(map(length, messages))
     if characters > MAX_TEXT:
         allowed = f"at most {MAX_TEXT} characters in all messages together"
         raise InvalidRequestError(field, characters, allowed)
 
 
-def check_role(field: str, role: object) -> None:
-    """A known role."""
-    if not isinstance(role, Role):
-        raise InvalidRequestError(field, role, f"one of {', '.join(Role)}")
+def check_message(field: str, message: object) -> None:
+    """One message: calls belong to the assistant, the id of a call to its result."""
+    if not isinstance(message, Message):
+        raise InvalidRequestError(field, message, "a message")
+    check_word(f"{field}.role", message.role, Role)
+    check_text(f"{field}.content", message.content, MAX_TEXT, empty=True)
+    if message.tool_calls and message.role is not Role.ASSISTANT:
+        allowed = "none but in messages of the assistant"
+        raise InvalidRequestError(f"{field}.tool_calls", len(message.tool_calls), allowed)
+    check_tool_calls(f"{field}.tool_calls", message.tool_calls)
+    if message.role is Role.TOOL:
+        check_text(f"{field}.tool_call_id", message.tool_call_id, MAX_TOOL_CALL_ID)
+    elif message.tool_call_id != "":
+        allowed = "empty but in messages of a tool"
+        raise InvalidRequestError(f"{field}.tool_call_id", message.tool_call_id, allowed)
+
+
+def length(message: Message) -> int:
+    """The characters of a message, those of its calls among them."""
+    return len(message.content) + sum(len(call.arguments) for call in message.tool_calls)
 
 
 def check_model(model: object) -> None:
@@ -152,13 +233,7 @@ def check_logit_bias(biases: Mapping[int, float]) -> None:
 
 def check_metadata(metadata: Mapping[str, str]) -> None:
     """Few, short entries of text."""
-    check_kind("metadata", metadata, Mapping, "texts by name")
-    if len(metadata) > MAX_METADATA_ENTRIES:
-        allowed = f"at most {MAX_METADATA_ENTRIES} entries"
-        raise InvalidRequestError("metadata", len(metadata), allowed)
-    for key, value in metadata.items():
-        check_text("metadata key", key, MAX_METADATA_KEY)
-        check_text(f"metadata[{key!r}]", value, MAX_METADATA_VALUE, empty=True)
+    check_texts("metadata", metadata, MAX_METADATA_ENTRIES, MAX_METADATA_VALUE)
 
 
 def check_token_ids(token_ids: Sequence[int]) -> None:
@@ -168,53 +243,3 @@ def check_token_ids(token_ids: Sequence[int]) -> None:
         raise InvalidRequestError("token_ids", len(token_ids), f"at most {MAX_CONTEXT} token ids")
     for index, token in enumerate(token_ids):
         check_count(f"token_ids[{index}]", token, 0, UINT32)
-
-
-def check_kind(field: str, value: object, kind: type, allowed: str) -> None:
-    """A list or a mapping; text is neither."""
-    if not isinstance(value, kind) or isinstance(value, str):
-        raise InvalidRequestError(field, value, allowed)
-
-
-def check_flag(field: str, value: object) -> None:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise InvalidRequestError(field, value, "true or false")
-
-
-def check_text(field: str, value: object, most: int, *, empty: bool = False) -> None:
-    """Text of bounded length that UTF-8 can express."""
-    least = 0 if empty else 1
-    if not isinstance(value, str) or not least <= len(value) <= most:
-        raise InvalidRequestError(field, value, f"text of {least} to {most} characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestError(field, value, "text without lone surrogates") from None
-
-
-def check_number(field: str, value: object, least: float, most: float) -> None:
-    """A number in a closed range, or nothing."""
-    if value is not None and not (is_number(value) and least <= value <= most):
-        raise InvalidRequestError(field, value, f"a number from {least:g} to {most:g}")
-
-
-def check_positive(field: str, value: object, most: float) -> None:
-    """A number above 0, or nothing."""
-    if value is not None and not (is_number(value) and 0 < value <= most):
-        raise InvalidRequestError(field, value, f"a number above 0 and at most {most:g}")
-
-
-def check_count(field: str, value: object, least: int, most: int) -> None:
-    """A whole number in a closed range, or nothing."""
-    if value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InvalidRequestError(field, value, f"a whole number from {least} to {most}")
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """A finite number; bool is none."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
