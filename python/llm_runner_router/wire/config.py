@@ -22,13 +22,25 @@ NAMES = {
     ("performance", "timeout_ms"): "timeout",
     ("server", "drain_timeout_ms"): "drain_timeout",
     ("models", "default_model"): "default",
+    ("routing", "retry_backoff_ms"): "retry_backoff",
+    ("routing", "first_token_timeout_ms"): "first_token_timeout",
+    ("routing", "breaker_cooldown_ms"): "breaker_cooldown",
+    ("cache", "ttl_seconds"): "ttl",
 }
 """Wire fields whose key in the configuration differs."""
 
-SCALE = {("server", "drain_timeout_ms"): 1000.0}
+SCALE = {("server", "drain_timeout_ms"): 1000.0, ("routing", "breaker_cooldown_ms"): 1000.0}
 """Wire fields whose value is the configuration's times this."""
 
-WHOLE = {("performance", "timeout_ms"), ("engine", "kv_bytes")}
+WHOLE = {
+    ("performance", "timeout_ms"),
+    ("engine", "kv_bytes"),
+    ("routing", "seed"),
+    ("routing", "retry_backoff_ms"),
+    ("routing", "first_token_timeout_ms"),
+    ("cache", "ttl_seconds"),
+    ("cache", "max_bytes"),
+}
 """Doubles on the wire that are whole numbers in the configuration."""
 
 

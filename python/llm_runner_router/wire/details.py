@@ -43,10 +43,8 @@ class Shown(str):
 
 def details_of(error: RouterError) -> dict[str, str]:
     """The values that the message speaks of, and the attempts of the request."""
-    details: dict[str, str] = form_of(type(error)).tell(error)
-    if error.attempts:
-        details[ATTEMPTS] = attempts_to_text(error.attempts)
-    return details
+    tried = {ATTEMPTS: attempts_to_text(error.attempts)} if error.attempts else {}
+    return tried | form_of(type(error)).tell(error)
 
 
 def rebuild(kind: type[RouterError], message: str, reason: str, details: Details) -> RouterError:

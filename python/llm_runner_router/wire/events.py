@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from llm_runner_router.errors import EngineError
 from llm_runner_router.types import (
     Chunk,
     Complete,
     Event,
     FinishReason,
-    Metrics,
     Response,
     Started,
-    TokenLogprob,
-    TopLogprob,
 )
 from llm_runner_router.v1 import router_pb2, types_pb2
+from llm_runner_router.wire.attempts import attempt_to_wire, attempts_from_wire
+from llm_runner_router.wire.decisions import (
+    cache_state_from_wire,
+    cache_state_to_wire,
+    decision_from_wire,
+    decision_to_wire,
+)
+from llm_runner_router.wire.measures import (
+    logprob_to_wire,
+    logprobs_from_wire,
+    metrics_from_wire,
+    metrics_to_wire,
+)
+from llm_runner_router.wire.tools import (
+    calls_from_wire,
+    calls_to_wire,
+    delta_to_wire,
+    deltas_from_wire,
+)
 
 FINISH_REASONS = {
     types_pb2.FINISH_REASON_STOP: FinishReason.STOP,
     types_pb2.FINISH_REASON_LENGTH: FinishReason.LENGTH,
     types_pb2.FINISH_REASON_CANCELLED: FinishReason.CANCELLED,
+    types_pb2.FINISH_REASON_TOOL_CALLS: FinishReason.TOOL_CALLS,
+    types_pb2.FINISH_REASON_CONTENT_FILTER: FinishReason.CONTENT_FILTER,
 }
 FINISH_NUMBERS = {reason: number for number, reason in FINISH_REASONS.items()}
 
@@ -55,13 +71,18 @@ def started_to_wire(event: Started) -> router_pb2.Started:
         request_id=event.request_id,
         model=event.model,
         prompt_logprobs=map(logprob_to_wire, event.prompt_logprobs),
+        decision=decision_to_wire(event.decision),
     )
 
 
 def started_from_wire(message: router_pb2.Started) -> Started:
     """The first event of an answer."""
-    prompt_logprobs = logprobs_from_wire(message.prompt_logprobs)
-    return Started(message.request_id, message.model, prompt_logprobs)
+    return Started(
+        request_id=message.request_id,
+        model=message.model,
+        prompt_logprobs=logprobs_from_wire(message.prompt_logprobs),
+        decision=decision_from_wire(message.decision) if message.HasField("decision") else None,
+    )
 
 
 def chunk_to_wire(event: Chunk) -> router_pb2.Chunk:
@@ -71,13 +92,19 @@ def chunk_to_wire(event: Chunk) -> router_pb2.Chunk:
         token_ids=event.token_ids,
         logprobs=map(logprob_to_wire, event.logprobs),
         sequence=event.sequence,
+        tool_calls=map(delta_to_wire, event.tool_calls),
     )
 
 
 def chunk_from_wire(message: router_pb2.Chunk) -> Chunk:
     """A piece of an answer."""
-    logprobs = logprobs_from_wire(message.logprobs)
-    return Chunk(message.text, tuple(message.token_ids), message.sequence, logprobs)
+    return Chunk(
+        text=message.text,
+        token_ids=tuple(message.token_ids),
+        sequence=message.sequence,
+        logprobs=logprobs_from_wire(message.logprobs),
+        tool_calls=deltas_from_wire(message.tool_calls),
+    )
 
 
 def complete_to_wire(event: Complete) -> router_pb2.Complete:
@@ -86,13 +113,20 @@ def complete_to_wire(event: Complete) -> router_pb2.Complete:
         finish_reason=FINISH_NUMBERS[event.finish_reason],
         model_used=event.model_used,
         metrics=metrics_to_wire(event.metrics),
+        attempts=map(attempt_to_wire, event.attempts),
+        cache=cache_state_to_wire(event.cache),
     )
 
 
 def complete_from_wire(message: router_pb2.Complete) -> Complete:
     """The last event of an answer."""
-    reason = finish_reason_from_wire(message.finish_reason)
-    return Complete(reason, message.model_used, metrics_from_wire(message.metrics))
+    return Complete(
+        finish_reason=finish_reason_from_wire(message.finish_reason),
+        model_used=message.model_used,
+        metrics=metrics_from_wire(message.metrics),
+        attempts=attempts_from_wire(message.attempts),
+        cache=cache_state_from_wire(message.cache),
+    )
 
 
 def response_to_wire(response: Response) -> router_pb2.ProcessResponse:
@@ -106,6 +140,10 @@ def response_to_wire(response: Response) -> router_pb2.ProcessResponse:
         prompt_logprobs=map(logprob_to_wire, response.prompt_logprobs),
         token_ids=response.token_ids,
         request_id=response.request_id,
+        tool_calls=calls_to_wire(response.tool_calls, "tool_calls"),
+        decision=decision_to_wire(response.decision),
+        attempts=map(attempt_to_wire, response.attempts),
+        cache=cache_state_to_wire(response.cache),
     )
 
 
@@ -120,6 +158,10 @@ def response_from_wire(message: router_pb2.ProcessResponse) -> Response:
         token_ids=tuple(message.token_ids),
         logprobs=logprobs_from_wire(message.logprobs),
         prompt_logprobs=logprobs_from_wire(message.prompt_logprobs),
+        tool_calls=calls_from_wire(message.tool_calls),
+        decision=decision_from_wire(message.decision) if message.HasField("decision") else None,
+        attempts=attempts_from_wire(message.attempts),
+        cache=cache_state_from_wire(message.cache),
     )
 
 
@@ -129,56 +171,3 @@ def finish_reason_from_wire(number: types_pb2.FinishReason) -> FinishReason:
     if reason is None:
         raise EngineError(f"finish_reason {int(number)} is unknown to this version of the client")
     return reason
-
-
-def metrics_to_wire(metrics: Metrics) -> types_pb2.Metrics:
-    """What an answer took."""
-    return types_pb2.Metrics(
-        prompt_tokens=metrics.prompt_tokens,
-        completion_tokens=metrics.completion_tokens,
-        total_tokens=metrics.total_tokens,
-        cached_tokens=metrics.cached_tokens,
-        duration_ms=metrics.duration_ms,
-        queue_ms=metrics.queue_ms,
-        first_token_ms=metrics.first_token_ms,
-        cost_usd=metrics.cost_usd,
-    )
-
-
-def metrics_from_wire(message: types_pb2.Metrics) -> Metrics:
-    """What an answer took."""
-    return Metrics(
-        prompt_tokens=message.prompt_tokens,
-        completion_tokens=message.completion_tokens,
-        cached_tokens=message.cached_tokens,
-        duration_ms=message.duration_ms,
-        queue_ms=message.queue_ms,
-        first_token_ms=message.first_token_ms,
-        cost_usd=message.cost_usd,
-    )
-
-
-def logprob_to_wire(token: TokenLogprob) -> types_pb2.TokenLogprob:
-    """A token with its log-probability."""
-    return types_pb2.TokenLogprob(
-        token_id=token.token_id,
-        token=token.token,
-        logprob=token.logprob,
-        top=[
-            types_pb2.TopLogprob(token_id=top.token_id, token=top.token, logprob=top.logprob)
-            for top in token.top
-        ],
-    )
-
-
-def logprobs_from_wire(messages: Iterable[types_pb2.TokenLogprob]) -> tuple[TokenLogprob, ...]:
-    """Tokens with their log-probabilities."""
-    return tuple(
-        TokenLogprob(
-            message.token_id,
-            message.token,
-            message.logprob if message.HasField("logprob") else None,
-            tuple(TopLogprob(top.token_id, top.token, top.logprob) for top in message.top),
-        )
-        for message in messages
-    )

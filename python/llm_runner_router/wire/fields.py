@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from llm_runner_router.errors import FieldError, InvalidRequestError
+from llm_runner_router.validation_values import check_kind
 
 ALLOWED = {
     FieldDescriptor.CPPTYPE_UINT32: "a whole number from 0 to 4294967295",
@@ -17,6 +18,8 @@ ALLOWED = {
     FieldDescriptor.CPPTYPE_BOOL: "true or false",
     FieldDescriptor.CPPTYPE_STRING: "text that can be encoded as UTF-8",
 }
+
+T = TypeVar("T")
 
 ErrorMaker = Callable[[str, object, str], FieldError]
 
@@ -51,6 +54,29 @@ def extend(message: Message, name: str, values: Iterable[Any], *, path: str = ""
         target.update(values) if hasattr(target, "update") else target.extend(values)
     except (TypeError, ValueError, OverflowError, AttributeError):
         raise InvalidRequestError(path or name, values, f"each: {allowed(message, name)}") from None
+
+
+def fill(message: Message, source: object, path: str, names: Iterable[str]) -> None:
+    """Set the scalar fields ``names`` from the attributes of ``source``; ``None`` is left out.
+
+    ``path`` is where ``source`` stands in the request.
+    """
+    for name in names:
+        value = getattr(source, name)
+        if value is not None:
+            assign(message, name, value, path=f"{path}.{name}")
+
+
+def check_instance(path: str, value: object, kind: type) -> None:
+    """InvalidRequestError of ``path`` where ``value`` is nothing that can be converted."""
+    if not isinstance(value, kind):
+        raise InvalidRequestError(path, value, f"a value of the type {kind.__name__}")
+
+
+def numbered(path: str, values: Sequence[T]) -> list[tuple[str, T]]:
+    """The items of a list with their paths."""
+    check_kind(path, values, Sequence, "a list")
+    return [(f"{path}[{index}]", value) for index, value in enumerate(values)]
 
 
 def present(message: Message, names: Iterable[str]) -> dict[str, Any]:

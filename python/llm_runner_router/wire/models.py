@@ -18,7 +18,13 @@ from llm_runner_router.registry.records import (
 )
 from llm_runner_router.types import ModelFormat
 from llm_runner_router.v1 import registry_pb2
-from llm_runner_router.wire.fields import assign, extend, present
+from llm_runner_router.wire.endpoints import (
+    endpoint_from_wire,
+    endpoint_to_wire,
+    pricing_from_wire,
+    pricing_to_wire,
+)
+from llm_runner_router.wire.fields import extend, fill, present
 
 FORMATS = {
     registry_pb2.MODEL_FORMAT_GGUF: ModelFormat.GGUF,
@@ -66,6 +72,10 @@ def record_from_wire(message: registry_pb2.Model, model_format: ModelFormat) -> 
         capabilities=tuple(message.capabilities) or DEFAULT_CAPABILITIES,
         labels=dict(message.labels),
         etag=message.etag,
+        provider=message.provider,
+        endpoint=endpoint_from_wire(message.endpoint),
+        pricing=pricing_from_wire(message.pricing) if message.HasField("pricing") else None,
+        quality=message.quality if message.HasField("quality") else None,
     )
 
 
@@ -77,15 +87,14 @@ def config_from_wire(message: registry_pb2.ModelConfig) -> ModelConfig:
 def record_to_wire(record: ModelRecord) -> registry_pb2.Model:
     """The message of a record; InvalidRequestError for a value that it cannot hold."""
     message = registry_pb2.Model(format=format_number(record.format))
-    for name in ("id", "name", "source", "etag"):
-        assign(message, name, getattr(record, name), path=f"model.{name}")
+    fill(message, record, "model", ("id", "name", "source", "etag", "provider", "quality"))
     extend(message, "capabilities", record.capabilities, path="model.capabilities")
     extend(message, "labels", record.labels, path="model.labels")
-    for name in OPTIONAL_CONFIG:
-        value = getattr(record.config, name)
-        if value is not None:
-            assign(message.config, name, value, path=f"model.config.{name}")
+    fill(message.config, record.config, "model.config", OPTIONAL_CONFIG)
     extend(message.config, "stop", record.config.stop, path="model.config.stop")
+    message.endpoint.CopyFrom(endpoint_to_wire(record.endpoint))
+    if record.pricing is not None:
+        message.pricing.CopyFrom(pricing_to_wire(record.pricing))
     return message
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llm_runner_router.types import HealthReport, Status
-from llm_runner_router.v1 import router_pb2
+from llm_runner_router.types import CacheCounts, HealthReport, Status
+from llm_runner_router.v1 import router_pb2, types_pb2
 
 
 def status_to_wire(status: Status) -> router_pb2.GetStatusResponse:
@@ -16,6 +16,12 @@ def status_to_wire(status: Status) -> router_pb2.GetStatusResponse:
         queued_requests=status.queued_requests,
         loaded_models=status.loaded_models,
         registered_models=status.registered_models,
+        cache=types_pb2.CacheCounts(
+            hits=status.cache.hits,
+            misses=status.cache.misses,
+            coalesced=status.cache.coalesced,
+            saved_cost_usd=status.cache.saved_cost_usd,
+        ),
     )
 
 
@@ -29,6 +35,12 @@ def status_from_wire(message: router_pb2.GetStatusResponse) -> Status:
         queued_requests=message.queued_requests,
         loaded_models=tuple(message.loaded_models),
         registered_models=message.registered_models,
+        cache=CacheCounts(
+            hits=message.cache.hits,
+            misses=message.cache.misses,
+            coalesced=message.cache.coalesced,
+            saved_cost_usd=message.cache.saved_cost_usd,
+        ),
     )
 
 

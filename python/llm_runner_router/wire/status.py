@@ -19,6 +19,9 @@ DETAILS_KEY = "grpc-status-details-bin"
 MAX_MESSAGE = 1000
 """Characters of a message on the wire: statuses travel in headers, which are small."""
 
+MAX_DETAILS = 4000
+"""Characters of all details together."""
+
 CODES_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -35,8 +38,15 @@ def clean(text: str) -> str:
 
 
 def clean_details(error: RouterError) -> dict[str, str]:
-    """The details, each short enough for a header."""
-    return {name: clean(value) for name, value in details_of(error).items()}
+    """The details, as many of them as fit a header."""
+    cleaned: dict[str, str] = {}
+    left = MAX_DETAILS
+    for name, value in details_of(error).items():
+        text = clean(value)
+        left -= len(name) + len(text)
+        if left >= 0:
+            cleaned[clean(name)] = text
+    return cleaned
 
 
 def status_of(error: RouterError) -> status_pb2.Status:

@@ -154,7 +154,7 @@ def test_what_a_request_cannot_hold_is_named(wrong: dict[str, Any], field: str) 
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("number", [0, 4, 99, -1])
+@pytest.mark.parametrize("number", [0, 5, 99, -1])
 def test_roles_that_do_not_exist(number: int) -> None:
     message = router_pb2.ProcessRequest(messages=[types_pb2.Message(role=number)])  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match=r"messages\[0\]\.role"):
@@ -260,10 +260,17 @@ def test_configuration_that_the_wire_tells() -> None:
     assert told["models"] == {"default": "x"}
     assert told["performance"] == values["performance"]
     assert told["engine"] == values["engine"]
+    assert told["cache"].keys() == values["cache"].keys() - {"url"}
+    assert told["routing"].keys() == values["routing"].keys() - {"seed"}
+
+
+def test_where_answers_are_kept_is_not_told() -> None:
+    values = Config.checked({"cache": {"url": "redis://:secret@host"}}).nested()
+    assert "secret" not in str(config_to_wire(values))
 
 
 def test_every_field_of_the_wire_is_a_setting() -> None:
-    values = Config.checked({"models": {"default": "x"}}).nested()
+    values = Config.checked({"models": {"default": "x"}, "routing": {"seed": 7}}).nested()
     message = config_to_wire(values)
     for section in message.DESCRIPTOR.fields:
         part = getattr(message, section.name)
@@ -300,7 +307,8 @@ def test_unknown_paths_are_named(path: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"cache": {"ttl": 1}}, "cache.ttl"),
+        ({"cache": {"url": "redis://:secret@host"}}, "cache.url"),
+        ({"routing": {"hedge": "perhaps"}}, "routing.hedge"),
         ({"performance": {"max_queue": -1}}, "performance.max_queue"),
         ({"performance": {"max_queue": "many"}}, "performance.max_queue"),
         ({"performance": 5}, "performance"),

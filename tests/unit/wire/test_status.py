@@ -8,8 +8,10 @@ from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_runner_router.decision import Attempt
 from llm_runner_router.errors import (
     AlreadyExistsError,
+    BudgetError,
     ContextLengthError,
     EngineError,
     InvalidConfigError,
@@ -17,8 +19,13 @@ from llm_runner_router.errors import (
     ModelBusyError,
     ModelFileError,
     ModelNotFoundError,
+    NoCandidateError,
     OverloadedError,
+    ProviderFailedError,
+    ProviderRejectedError,
+    RateLimitError,
     RequestNotFoundError,
+    ResourceNotFoundError,
     RouterError,
     TimeLimitError,
     UnavailableError,
@@ -48,6 +55,14 @@ ERRORS = [
     ModelBusyError("loading"),
     UnsupportedError("not yet"),
     OverloadedError("the queue is full", retry_after=1.5),
+    RateLimitError("slow down", retry_after=60.0),
+    BudgetError("caller alice, day", limit_usd=5, spent_usd=5.25, retry_after=3600.0),
+    NoCandidateError({"a:8b": "too dear", "b": "no tools"}),
+    NoCandidateError({}),
+    ResourceNotFoundError("template", "greeting"),
+    ProviderRejectedError("the provider refuses the key"),
+    ProviderFailedError("the provider answered with nonsense"),
+    UnavailableError("left alone for a while", reason="CIRCUIT_OPEN"),
     TimeLimitError("too late"),
     UnavailableError("stopping", reason="DRAINING"),
     EngineError("broken"),
@@ -89,6 +104,12 @@ def test_standard_details_stand_beside_the_reason() -> None:
         "RetryInfo",
     }
     assert details(UnavailableError("away")) == {"ErrorInfo", "RetryInfo"}
+    assert details(ProviderFailedError("broke off")) == {"ErrorInfo", "RetryInfo"}
+    for full in (
+        RateLimitError("slow down", retry_after=2),
+        BudgetError("all", limit_usd=1, spent_usd=1, retry_after=2),
+    ):
+        assert details(full) == {"ErrorInfo", "QuotaFailure", "RetryInfo"}
     assert details(ModelFileError("bad")) == {"ErrorInfo"}
 
 
@@ -97,6 +118,41 @@ def test_retry_time_is_exact() -> None:
     packed = status_of(OverloadedError("full", retry_after=2.25)).details[2]
     assert packed.Unpack(retry)
     assert retry.retry_delay.ToMilliseconds() == 2250
+
+
+TRIED = (
+    Attempt("llama3:8b", "local", "OVERLOADED"),
+    Attempt("100%, really", "openai", "PROVIDER_FAILED", "broke off", 1.0, 2.0, 0.5, hedged=True),
+)
+
+
+def test_attempts_travel_with_the_error() -> None:
+    error = ProviderFailedError("broke off")
+    error.attempts = TRIED
+    text = "llama3:8b:OVERLOADED, 100%25%2C really:PROVIDER_FAILED"
+    assert failure_to_wire(error).details["attempts"] == text
+    for back in (
+        failure_from_wire(failure_to_wire(error)),
+        error_from_status(code_of(error), message_of(error), trailing_metadata(error)),
+    ):
+        told = [(attempt.model, attempt.outcome) for attempt in back.attempts]
+        assert told == [(attempt.model, attempt.outcome) for attempt in TRIED]
+
+
+def test_attempts_are_told_whole_or_not_at_all() -> None:
+    error = ProviderFailedError("broke off")
+    error.attempts = [Attempt("m" * 128, "openai", "PROVIDER_FAILED")] * 20
+    back = failure_from_wire(failure_to_wire(error))
+    assert 0 < len(back.attempts) < 20
+    assert {attempt.outcome for attempt in back.attempts} == {"PROVIDER_FAILED"}
+
+
+def test_many_exclusions_fit_a_header() -> None:
+    error = NoCandidateError({f"model {n} {'x' * 100}": "why " * 100 for n in range(100)})
+    assert len(status_of(error).SerializeToString()) < 6000
+    back = failure_from_wire(failure_to_wire(error))
+    assert isinstance(back, NoCandidateError)
+    assert 0 < len(back.excluded) <= 32
 
 
 def test_hostile_text_fits_a_header() -> None:
@@ -127,9 +183,13 @@ def test_garbled_statuses_are_errors(code: grpc.StatusCode, message: str, packed
 
 @given(
     code=st.integers(0, 2**32 - 1),
-    reason=st.sampled_from(["CONTEXT_LENGTH_EXCEEDED", "OVERLOADED", "INVALID_REQUEST", "?", ""]),
+    reason=st.sampled_from(
+        ["CONTEXT_LENGTH_EXCEEDED", "OVERLOADED", "INVALID_REQUEST", "BUDGET_EXCEEDED", "?", ""]
+    ),
     values=st.dictionaries(
-        st.sampled_from(["prompt_tokens", "retry_after_ms", "field", "value"]),
+        st.sampled_from(
+            ["prompt_tokens", "retry_after_ms", "field", "value", "limit_usd", "attempts"]
+        ),
         st.text(max_size=20),
     ),
 )
