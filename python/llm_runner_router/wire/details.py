@@ -143,7 +143,7 @@ def excluded_error(
     return kind(
         {
             name.removeprefix(EXCLUDED): why
-            for name, why in details.items()
+            for name, why in sorted(details.items())
             if name.startswith(EXCLUDED)
         }
     )
@@ -163,7 +163,7 @@ def budget_details(error: BudgetError) -> dict[str, str]:
     """Whose budget is used up, and when the next begins."""
     return {
         "subject": error.subject,
-        "limit_usd": f"{error.limit_usd:g}",
+        "limit_usd": f"{error.limit_usd:.12g}",
         "spent_usd": f"{error.spent_usd:.9f}",
         **overload_details(error),
     }

@@ -56,7 +56,7 @@ ERRORS = [
     UnsupportedError("not yet"),
     OverloadedError("the queue is full", retry_after=1.5),
     RateLimitError("slow down", retry_after=60.0),
-    BudgetError("caller alice, day", limit_usd=5, spent_usd=5.25, retry_after=3600.0),
+    BudgetError("caller alice, day", limit_usd=5.0, spent_usd=5.25, retry_after=3600.0),
     NoCandidateError({"a:8b": "too dear", "b": "no tools"}),
     NoCandidateError({}),
     ResourceNotFoundError("template", "greeting"),
