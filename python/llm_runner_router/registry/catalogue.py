@@ -8,14 +8,32 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from llm_runner_router.errors import InvalidRequestError, ModelBusyError, shorten
+from llm_runner_router.errors import (
+    InvalidRequestError,
+    ModelBusyError,
+    ResourceNotFoundError,
+    shorten,
+)
+from llm_runner_router.registry.alias_checks import checked_alias
 from llm_runner_router.registry.checks import changed, checked_record
-from llm_runner_router.registry.records import LoadProgress, ModelPage, ModelRecord, ModelView
+from llm_runner_router.registry.records import (
+    Alias,
+    LoadProgress,
+    ModelPage,
+    ModelRecord,
+    ModelView,
+    PromptTemplate,
+)
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.registry.template_checks import checked_template
+from llm_runner_router.types import ModelFormat
 from llm_runner_router.validation import check_count
+
+T = TypeVar("T")
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
@@ -85,12 +103,53 @@ class Catalogue:
         """All registered models."""
         return [record.id for record in self._store.page("", len(self._store))]
 
+    async def set_alias(self, alias: Alias) -> Alias:
+        """Add an alias or replace it. See RegistryStore.set_alias."""
+        return await self._store.set_alias(checked_alias(alias))
+
+    def alias(self, name: str) -> Alias:
+        """One alias; ResourceNotFoundError where there is none."""
+        return found(self._store.alias(name), "alias", name)
+
+    def aliases(self) -> Sequence[Alias]:
+        """All aliases in the order of their ids."""
+        return self._store.aliases()
+
+    async def remove_alias(self, name: str) -> None:
+        """Forget an alias. The models behind it stay."""
+        await self._store.remove_alias(name)
+
+    async def set_template(self, template: PromptTemplate) -> PromptTemplate:
+        """Add a template or replace it. See RegistryStore.set_template."""
+        return await self._store.set_template(checked_template(template))
+
+    def template(self, name: str) -> PromptTemplate:
+        """One template; ResourceNotFoundError where there is none."""
+        return found(self._store.template(name), "template", name)
+
+    def templates(self) -> Sequence[PromptTemplate]:
+        """All templates in the order of their ids."""
+        return self._store.templates()
+
+    async def remove_template(self, name: str) -> None:
+        """Forget a template."""
+        await self._store.remove_template(name)
+
     def _anchored(self, record: ModelRecord) -> ModelRecord:
+        if record.format is not ModelFormat.GGUF:
+            return record
         return replace(record, source=str(absolute_path(record.source, self._folder)))
 
     def _view(self, record: ModelRecord) -> ModelView:
         loaded = self._residency.loaded(record.id)
         return ModelView(record, loaded, self._residency.details(record.id))
+
+
+def found(resource: T | None, word: str, name: str) -> T:
+    """What was looked for, or ResourceNotFoundError."""
+    if resource is None:
+        raise ResourceNotFoundError(word, name)
+    return resource
 
 
 def encoded(model: str) -> str:

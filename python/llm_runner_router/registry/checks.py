@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from llm_runner_router.errors import InvalidRequestError, UnsupportedError
-from llm_runner_router.registry.records import DEFAULT_CAPABILITIES, ModelConfig, ModelRecord
+from llm_runner_router.providers.known import known
+from llm_runner_router.registry.endpoint_checks import checked_endpoint
+from llm_runner_router.registry.line_checks import check_line
+from llm_runner_router.registry.records import (
+    DEFAULT_CAPABILITIES,
+    Endpoint,
+    ModelConfig,
+    ModelRecord,
+    Pricing,
+)
 from llm_runner_router.types import ModelFormat
 from llm_runner_router.validation import (
     MAX_CONTEXT,
     MAX_MODEL_ID,
     check_count,
     check_kind,
+    check_number,
     check_sampling,
     check_stop,
     check_text,
@@ -25,9 +35,17 @@ MAX_LABELS = 64
 MAX_LABEL_KEY = 128
 MAX_LABEL_VALUE = 1024
 MAX_GPU_LAYERS = 10_000
+MAX_PROVIDER = 128
+MAX_PRICE = 1e6
 
 CONFIG_FIELDS = tuple(field.name for field in fields(ModelConfig))
-UPDATABLE = ("name", "format", "source", "config", "capabilities", "labels")
+ENDPOINT_FIELDS = tuple(field.name for field in fields(Endpoint))
+PRICES = tuple(field.name for field in fields(Pricing))
+UPDATABLE = (
+    *("name", "format", "source", "config", "capabilities", "labels"),
+    *("provider", "endpoint", "pricing", "quality"),
+)
+SECTIONS = {"config": CONFIG_FIELDS, "endpoint": ENDPOINT_FIELDS}
 
 
 def checked_record(record: ModelRecord) -> ModelRecord:
@@ -50,7 +68,9 @@ def checked_record(record: ModelRecord) -> ModelRecord:
     check_config(completed.config)
     check_capabilities(completed.capabilities)
     check_labels(completed.labels)
-    return completed
+    check_pricing(record.pricing)
+    check_number("quality", record.quality, 0, 1)
+    return replace(completed, endpoint=endpoint_of(record))
 
 
 def changed(present: ModelRecord, wanted: ModelRecord, paths: Sequence[str]) -> ModelRecord:
@@ -62,29 +82,48 @@ def changed(present: ModelRecord, wanted: ModelRecord, paths: Sequence[str]) -> 
         section, _, key = path.partition(".")
         if path in UPDATABLE:
             result = replace(result, **{path: getattr(wanted, path)})
-        elif section == "config" and key in CONFIG_FIELDS:
-            config = replace(result.config, **{key: getattr(wanted.config, key)})
-            result = replace(result, config=config)
+        elif key in SECTIONS.get(section, ()):
+            value = getattr(getattr(wanted, section), key)
+            part = replace(getattr(result, section), **{key: value})
+            result = replace(result, **{section: part})
         else:
-            allowed = f"{', '.join(UPDATABLE)}, config.{', config.'.join(CONFIG_FIELDS)}"
+            parts = (f"{name}.{key}" for name, keys in SECTIONS.items() for key in keys)
+            allowed = ", ".join((*UPDATABLE, *parts))
             raise InvalidRequestError("update_mask", path, allowed)
     return checked_record(result)
 
 
-def check_line(field: str, value: object, most: int) -> None:
-    """Text without control characters or space around it."""
-    good = isinstance(value, str) and 0 < len(value) <= most and value.isprintable()
-    if not good or value != str(value).strip():
-        allowed = f"1 to {most} printable characters without space around them"
-        raise InvalidRequestError(field, value, allowed)
-
-
 def check_format(value: object) -> None:
-    """GGUF is what this version runs."""
+    """GGUF runs here, an API elsewhere."""
     if not isinstance(value, ModelFormat):
         raise InvalidRequestError("format", value, f"one of {', '.join(ModelFormat)}")
-    if value is not ModelFormat.GGUF:
+    if value is ModelFormat.HF:
         raise UnsupportedError(f"format: {value.value} models cannot be run by this version")
+
+
+def endpoint_of(record: ModelRecord) -> Endpoint:
+    """The endpoint as it is stored: of a known provider for an API, none for a file."""
+    if record.format is ModelFormat.API:
+        check_text("provider", record.provider, MAX_PROVIDER, empty=True)
+        provider = known(record.provider)
+        check_line("provider", record.provider, MAX_PROVIDER)
+        return checked_endpoint(record.endpoint, provider)
+    if record.provider:
+        raise InvalidRequestError("provider", record.provider, "none for models of format gguf")
+    if record.endpoint != Endpoint():
+        raise InvalidRequestError("endpoint", "an endpoint", "none for models of format gguf")
+    return record.endpoint
+
+
+def check_pricing(pricing: Pricing | None) -> None:
+    """US dollars a million tokens, those of prompts and answers given."""
+    if pricing is None:
+        return
+    for name in PRICES:
+        value = getattr(pricing, name)
+        if value is None and name in ("input", "output"):
+            raise InvalidRequestError(f"pricing.{name}", None, f"a number from 0 to {MAX_PRICE:g}")
+        check_number(f"pricing.{name}", value, 0, MAX_PRICE)
 
 
 def check_config(config: ModelConfig) -> None:

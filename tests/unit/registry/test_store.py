@@ -130,12 +130,12 @@ async def test_a_file_belongs_to_one_service(tmp_path: Path) -> None:
 
 async def test_a_commit_is_durable(tmp_path: Path) -> None:
     store = await RegistryStore.open(tmp_path / "r.db")
-    async with store._engine.connect() as connection:
+    async with store.database.begin() as connection:
         values = [
             (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "user_version")
         ]
-    assert values == ["wal", 2, 1]
+    assert values == ["wal", 2, 2]
     await store.close()
 
 
@@ -151,7 +151,8 @@ async def test_other_files_are_refused_and_left_alone(tmp_path: Path, kind: str)
         script = {
             "newer": "PRAGMA user_version=99",
             "foreign": "PRAGMA user_version=0",
-            "damaged": "INSERT INTO models VALUES ('a','','bogus','','{}','[]','{}','')",
+            "damaged": "INSERT INTO models VALUES"
+            "('a','','bogus','','{}','[]','{}','','','{}',NULL,NULL)",
         }[kind]
         with sqlite3.connect(path) as connection:
             connection.executescript(script)
@@ -174,7 +175,7 @@ async def test_a_closed_store_changes_nothing() -> None:
 async def test_a_write_that_fails_leaves_the_memory_as_it_was(tmp_path: Path) -> None:
     store = await RegistryStore.open(tmp_path / "r.db")
     await store.add(model("a"))
-    async with store._engine.begin() as connection:
+    async with store.database.begin() as connection:
         await connection.exec_driver_sql("PRAGMA query_only=1")
     with pytest.raises(UnavailableError, match="cannot be written"):
         await store.add(model("b"))
