@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from llm_runner_router.cli import chat, demo, models, serve
+from llm_runner_router.cli import aliases, chat, demo, models, route, serve, templates, usage
 
 app = typer.Typer(
-    help="Answer requests from GGUF models over gRPC.",
+    help="Route requests over gRPC to GGUF models and API providers.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -15,4 +15,8 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("chat")(chat.chat)
+app.command("route")(route.route)
+app.command("usage")(usage.usage)
 app.add_typer(models.commands, name="models")
+app.add_typer(aliases.commands, name="aliases")
+app.add_typer(templates.commands, name="templates")

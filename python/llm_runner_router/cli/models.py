@@ -1,25 +1,27 @@
-# ruff: noqa: PLC0415 - `llm-router --help` should not wait for gRPC and the engine
 """``llm-router models``: what the service keeps."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from llm_runner_router.cli.options import CONNECT_SECONDS, DEFAULT_TARGET, Target
-from llm_runner_router.cli.output import errors, out, printable, say
+from llm_runner_router.cli import api_models
+from llm_runner_router.cli.connection import connected
+from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.output import cell, errors, out, printable, say
 from llm_runner_router.cli.running import run
-from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelRecord, ModelView
+from llm_runner_router.registry.records import (
+    LoadProgress,
+    ModelConfig,
+    ModelRecord,
+    ModelView,
+    Pricing,
+)
 from llm_runner_router.types import ModelFormat
-
-if TYPE_CHECKING:
-    from llm_runner_router.remote import RemoteBackend
 
 commands = typer.Typer(
     help="List and change the models of a running service.", no_args_is_help=True
@@ -28,19 +30,6 @@ commands = typer.Typer(
 HEADERS = ("id", "name", "format", "in memory", "source")
 
 Id = Annotated[str, typer.Argument(help="The id of the model.")]
-
-
-@asynccontextmanager
-async def connected(target: str) -> AsyncIterator[RemoteBackend]:
-    """The service at ``target``."""
-    from llm_runner_router.remote import RemoteBackend
-
-    backend = RemoteBackend(target, connect_timeout=CONNECT_SECONDS)
-    try:
-        await backend.initialize()
-        yield backend
-    finally:
-        await backend.close()
 
 
 @commands.command("list")
@@ -57,7 +46,7 @@ async def print_list(target: str) -> None:
         while True:
             page = await backend.list_models(page_token=token)
             for view in page.models:
-                table.add_row(*map(printable, row(view)))
+                table.add_row(*map(cell, row(view)))
             token = page.next_page_token
             if not token:
                 break
@@ -71,25 +60,49 @@ def row(view: ModelView) -> tuple[str, ...]:
 
 
 @commands.command("add")
-def add(
+def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     model: Id,
-    source: Annotated[str, typer.Argument(help="The GGUF file, on the machine of the service.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="The GGUF file, on the machine of the service; with --provider the model's name."
+        ),
+    ],
     name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
     context_length: Annotated[
         int | None, typer.Option(min=1, help="Tokens of prompt and answer together.")
     ] = None,
+    provider: api_models.Provider = "",
+    base_url: api_models.BaseUrl = None,
+    api_key: api_models.ApiKey = None,
+    input_price: api_models.InputPrice = None,
+    output_price: api_models.OutputPrice = None,
+    quality: api_models.Quality = None,
     target: Target = DEFAULT_TARGET,
 ) -> None:
-    """Register a GGUF file under an id. A path that exists here is made absolute."""
-    path = Path(source).expanduser()
+    """Register a GGUF file, or with --provider a model behind an API, under an id.
+
+    The path of a file that exists here is made absolute.
+    """
+    endpoint = api_models.endpoint(provider, base_url, api_key)
     record = ModelRecord(
         id=model,
         name=name or model,
-        format=ModelFormat.GGUF,
-        source=str(path.absolute()) if path.exists() else source,
+        format=ModelFormat.API if provider else ModelFormat.GGUF,
+        source=source if provider else absolute(source),
         config=ModelConfig(context_length=context_length),
+        provider=provider,
+        endpoint=endpoint,
+        pricing=api_models.pricing(input_price, output_price),
+        quality=quality,
     )
     run(register(target, record))
+
+
+def absolute(source: str) -> str:
+    """The absolute path of a file that exists here; anything else as it is."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if path.exists() else source
 
 
 async def register(target: str, record: ModelRecord) -> None:
@@ -125,8 +138,15 @@ async def print_model(target: str, model: str) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in facts(view).items():
         if value not in (None, "", 0, ()):
-            table.add_row(name.replace("_", " "), printable(str(value)))
+            table.add_row(name.replace("_", " "), cell(str(value)))
     out.print(table)
+
+
+def prices(pricing: Pricing | None) -> str:
+    """The prices that replace the published ones."""
+    if pricing is None:
+        return ""
+    return f"{pricing.input:g} in, {pricing.output:g} out (USD a million tokens)"
 
 
 def facts(view: ModelView) -> dict[str, object]:
@@ -136,7 +156,12 @@ def facts(view: ModelView) -> dict[str, object]:
         "id": record.id,
         "name": record.name,
         "format": record.format,
+        "provider": record.provider,
         "source": record.source,
+        "base_url": record.endpoint.base_url,
+        "api_key": record.endpoint.api_key,
+        "quality": "" if record.quality is None else f"{record.quality:g}",
+        "prices": prices(record.pricing),
         "in_memory": "yes" if view.loaded else "no",
         "capabilities": ", ".join(record.capabilities),
         "architecture": details.architecture,

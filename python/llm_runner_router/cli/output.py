@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from llm_runner_router.types import Complete
 
@@ -29,13 +30,18 @@ def say(text: str, *, end: str = "\n") -> None:
     out.print(printable(text), end=end, markup=False)
 
 
+def cell(text: str) -> Text:
+    """Text of a model or a peer in a table: its brackets are no markup."""
+    return Text(printable(text), overflow="fold")
+
+
 def metrics_table(complete: Complete) -> Table:
     """What an answer took."""
     metrics = complete.metrics
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
-    table.add_row("model", printable(complete.model_used))
+    table.add_row("model", cell(complete.model_used))
     table.add_row("finish reason", complete.finish_reason.value)
     table.add_row("prompt tokens", f"{metrics.prompt_tokens} ({metrics.cached_tokens} cached)")
     table.add_row("completion tokens", str(metrics.completion_tokens))

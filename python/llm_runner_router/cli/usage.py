@@ -1,0 +1,83 @@
+"""``llm-router usage``: what was used, by whom, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from llm_runner_router.cli.connection import connected
+from llm_runner_router.cli.options import DEFAULT_TARGET, Target
+from llm_runner_router.cli.output import cell, out
+from llm_runner_router.cli.running import run
+from llm_runner_router.registry.records import UsageQuery, UsageRow
+
+TEXTS = ("day", "caller", "model")
+COUNTS = (
+    "requests",
+    "failures",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+)
+COSTS = ("cost_usd", "saved_cost_usd")
+
+DAYS = ["%Y-%m-%d"]
+
+
+def usage(
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=DAYS, help="The first day (UTC)."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=DAYS, help="The last day (UTC), itself included."),
+    ] = None,
+    caller: Annotated[str, typer.Option(help="Of this caller only.", show_default="all")] = "",
+    model: Annotated[str, typer.Option(help="Of this model only.", show_default="all")] = "",
+    target: Target = DEFAULT_TARGET,
+) -> None:
+    """Show what was used a day by each caller of each model, and the sums."""
+    run(print_usage(target, UsageQuery(day(first), day(last), caller, model)))
+
+
+def day(moment: datetime | None) -> str:
+    """As queries name it."""
+    return "" if moment is None else moment.strftime("%Y-%m-%d")
+
+
+async def print_usage(target: str, query: UsageQuery) -> None:
+    """One table."""
+    async with connected(target) as backend:
+        rows = await backend.get_usage(query)
+    out.print(table_of(rows))
+
+
+def table_of(rows: Sequence[UsageRow]) -> Table:
+    """A line a row, and the sums below."""
+    table = Table(show_footer=True)
+    for name in TEXTS:
+        footer = "all" if name == TEXTS[0] else ""
+        table.add_column(name, footer, overflow="fold")
+    for name in (*COUNTS, *COSTS):
+        total = sum(getattr(row, name) for row in rows)
+        table.add_column(header(name), number(name, total), justify="right")
+    for row in rows:
+        texts = (cell(getattr(row, name)) for name in TEXTS)
+        table.add_row(*texts, *(number(name, getattr(row, name)) for name in (*COUNTS, *COSTS)))
+    return table
+
+
+def header(name: str) -> str:
+    """A field's name for people."""
+    return name.replace("_usd", " USD").replace("_tokens", "").replace("_", " ")
+
+
+def number(name: str, value: float) -> str:
+    """Costs to a ten-thousandth of a cent."""
+    return f"{value:.6f}" if name in COSTS else str(value)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord, Pricing
+from llm_runner_router.types import ModelFormat
+from unit.cli.services import FakeService, run
+
+
+def test_a_provider_makes_it_an_api_model(service: FakeService) -> None:
+    result = run(
+        *("models", "add", "fast", "gpt-small", "--provider", "openai"),
+        *("--base-url", "http://127.0.0.1:9/v1", "--api-key", "env:MY_KEY"),
+        *("--input-price", "0.25", "--output-price", "2", "--quality", "0.8"),
+        *("--context-length", "1000", "--target", "host:1"),
+    )
+    assert result.exit_code == 0, result.output
+    assert service.asked == [
+        ModelRecord(
+            id="fast",
+            name="fast",
+            format=ModelFormat.API,
+            source="gpt-small",
+            config=ModelConfig(context_length=1000),
+            provider="openai",
+            endpoint=Endpoint(base_url="http://127.0.0.1:9/v1", api_key="env:MY_KEY"),
+            pricing=Pricing(0.25, 2.0),
+            quality=0.8,
+        )
+    ]
+    assert service.targets == ["host:1"]
+    assert service.open == 0
+
+
+def test_an_api_models_source_is_no_path(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("gpt-small").touch()
+    assert run("models", "add", "a", "gpt-small", "--provider", "openai").exit_code == 0
+    assert run("models", "add", "b", "gpt-small").exit_code == 0
+    api, file = service.asked
+    assert (api.format, api.source) == (ModelFormat.API, "gpt-small")
+    assert (file.format, file.source) == (ModelFormat.GGUF, str(tmp_path / "gpt-small"))
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--provider", "openai", "--input-price", "1"], "belong together"),
+        (["--provider", "openai", "--output-price", "1"], "belong together"),
+        (["--base-url", "http://x"], "belong to --provider"),
+        (["--api-key", "env:KEY"], "belong to --provider"),
+        (["--quality", "1.5"], "--quality"),
+        (["--input-price", "-1", "--output-price", "1"], "--input-price"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    service: FakeService, options: list[str], complaint: str
+) -> None:
+    result = run("models", "add", "m", "x", *options)
+    assert result.exit_code == 2
+    assert complaint in result.output
+    assert not service.asked
+
+
+@pytest.mark.parametrize("key", ["sk-secret-value", "env:", "file:", "ENV:NAME", "file"])
+def test_a_key_is_refused_and_not_repeated(service: FakeService, key: str) -> None:
+    result = run("models", "add", "m", "x", "--provider", "openai", "--api-key", key)
+    assert result.exit_code == 2
+    assert "never the key itself" in result.output
+    assert "secret" not in result.output
+    assert not service.asked
+
+
+def test_show_tells_of_the_provider(service: FakeService) -> None:
+    service.asked.append(
+        ModelRecord(
+            id="fast",
+            name="[bold]",
+            format=ModelFormat.API,
+            source="gpt-small",
+            provider="openai",
+            endpoint=Endpoint("http://x", "env:KEY"),
+            pricing=Pricing(0.25, 2.0),
+            quality=0.0,
+        )
+    )
+    result = run("models", "show", "fast")
+    facts = {" ".join(line.split()) for line in result.output.splitlines()}
+    assert facts >= {
+        "name [bold]",
+        "provider openai",
+        "base url http://x",
+        "api key env:KEY",
+        "quality 0",
+        "prices 0.25 in, 2 out (USD a million tokens)",
+    }
