@@ -1,0 +1,138 @@
+"""Equal requests at the same time, computed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from llm_runner_router.errors import UnavailableError
+from llm_runner_router.types import Event
+
+Compute = Callable[[], AsyncGenerator[Event, None]]
+
+DISAPPOINTMENTS = 2
+"""How many computations of others may fail before a request relies on itself alone."""
+
+
+class Flight:
+    """One computation, run by a task of its own, and what it has yielded so far."""
+
+    def __init__(self, compute: Compute) -> None:
+        self._events: list[Event] = []
+        self._news = asyncio.Event()
+        self._followers = 0
+        self._task = asyncio.ensure_future(self._run(compute))
+        self._task.add_done_callback(self._end)
+
+    async def watch(self) -> AsyncGenerator[Event, None]:
+        """Every event from the first on, then the end or the error of the computation.
+
+        When the last watcher leaves, the work is cancelled; it is over when this generator is.
+        """
+        self._followers += 1
+        try:
+            seen = 0
+            while True:
+                while seen < len(self._events):
+                    seen += 1
+                    yield self._events[seen - 1]
+                if self._task.done():
+                    break
+                await self._news.wait()
+            self._raise_failure()
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                await self.cancel()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it has ended, or is to end because nobody watches."""
+        return self._task.done() or self._task.cancelling() > 0
+
+    def when_done(self, action: Callable[[Flight], None]) -> None:
+        """Call ``action`` once the computation is over."""
+        self._task.add_done_callback(lambda _: action(self))
+
+    async def cancel(self) -> None:
+        """End the work, and wait until it has ended."""
+        self._task.cancel()
+        if not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _run(self, compute: Compute) -> None:
+        async with aclosing(compute()) as events:
+            async for event in events:
+                self._events.append(event)
+                self._notify()
+
+    def _raise_failure(self) -> None:
+        if self._task.cancelled():
+            raise UnavailableError("the computation has been cancelled")
+        error = self._task.exception()
+        if error is not None:
+            raise error
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # noted, so that asyncio does not miss a watcher of it
+        self._notify()
+
+    def _notify(self) -> None:
+        """Wake all watchers. Each waits for the next event object, so none is woken twice."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class Flights:
+    """The computations that are under way. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._flights: dict[str, Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    async def join(self, key: str, compute: Compute) -> AsyncGenerator[tuple[Event, bool], None]:
+        """The events of ``compute`` or of an equal one, each with whether it is its own.
+
+        The failure of another's computation reaches who has seen an event of it; who has seen none
+        starts over, so nobody inherits another's failure or time limit.
+        """
+        for _ in range(DISAPPOINTMENTS):
+            flight = self._flights.get(key)
+            if flight is None or flight.abandoned:
+                break
+            seen = False
+            try:
+                async with aclosing(flight.watch()) as events:
+                    async for event in events:
+                        seen = True
+                        yield event, False
+            except Exception:
+                if seen:
+                    raise
+                continue
+            return
+        async with aclosing(self._lead(key, compute).watch()) as events:
+            async for event in events:
+                yield event, True
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        for flight in list(self._flights.values()):
+            await flight.cancel()
+
+    def _lead(self, key: str, compute: Compute) -> Flight:
+        """A computation of one's own; others may join it unless there is one already."""
+        flight = Flight(compute)
+        present = self._flights.get(key)
+        if present is None or present.abandoned:
+            self._flights[key] = flight
+            flight.when_done(lambda done: self._forget(key, done))
+        return flight
+
+    def _forget(self, key: str, flight: Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
