@@ -30,7 +30,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Where to listen (port 0: a free one) and how long running requests may take to finish."""
+    """Where to listen (port 0: a free one) and how long running requests may take to finish.
+
+    A ``host`` such as ``unix:/run/router.sock`` is a socket of this machine and has no port.
+    """
 
     host: str = "127.0.0.1"
     port: int = 50051
@@ -54,7 +57,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """``host:port`` as clients reach it, once started."""
+        """``host:port`` or ``unix:/path`` as clients reach it, once started."""
         return join(self._options.host, self._port)
 
     async def start(self) -> None:
@@ -100,7 +103,9 @@ class Server:
 
 
 def join(host: str, port: int) -> str:
-    """``host:port``, with brackets around an IPv6 address."""
+    """``host:port``, with brackets around an IPv6 address; a unix socket has no port."""
+    if host.startswith("unix:"):
+        return host
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
