@@ -11,7 +11,10 @@ import grpc
 
 from llm_runner_router.backend import ANONYMOUS, CallContext
 from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.decision import Decision
+from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import EngineError, RouterError, UnavailableError, shorten
+from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.remote.calls import metadata_of, received, timeout_of, translated
 from llm_runner_router.remote.remote_registry import RemoteRegistry
 from llm_runner_router.remote.remote_session import RemoteSession
@@ -21,16 +24,19 @@ from llm_runner_router.validation import validate_batch
 from llm_runner_router.wire.batches import batch_to_wire, result_from_wire
 from llm_runner_router.wire.channel import CLIENT_OPTIONS
 from llm_runner_router.wire.config import changes_to_wire, config_from_wire
+from llm_runner_router.wire.decisions import decision_from_wire
+from llm_runner_router.wire.ensembles import ensemble_response_from_wire, ensemble_to_wire
 from llm_runner_router.wire.events import event_from_wire, response_from_wire
 from llm_runner_router.wire.fields import assign, extend
 from llm_runner_router.wire.reports import health_from_wire, status_from_wire
 from llm_runner_router.wire.requests import request_to_wire
+from llm_runner_router.wire.usage import feedback_to_wire, query_to_wire, usage_from_wire
 
 CONNECT_SECONDS = 10.0
 
 
 class RemoteBackend(RemoteRegistry):
-    """The router at ``target`` (``host:port``). Belongs to one event loop.
+    """The router at ``target``: ``host:port`` or ``unix:/path``. Belongs to one event loop.
 
     Deadlines and cancellation pass through. Errors are those that the service raised; where it
     cannot be reached they are UnavailableError.
@@ -110,6 +116,42 @@ class RemoteBackend(RemoteRegistry):
         async with aclosing(RemoteSession(messages).events(self._router, context)) as events:
             async for event in events:
                 yield event
+
+    async def process_ensemble(
+        self, ensemble: EnsembleRequest, context: CallContext = ANONYMOUS
+    ) -> EnsembleResponse:
+        """Answer by several models at once."""
+        message = ensemble_to_wire(ensemble)
+        with translated():
+            answer = await self._router.ProcessEnsemble(
+                message, timeout=timeout_of(context), metadata=metadata_of(context)
+            )
+        return ensemble_response_from_wire(answer)
+
+    async def route(self, request: Request, context: CallContext = ANONYMOUS) -> Decision:
+        """Which model would answer, and why."""
+        message = request_to_wire(request)
+        with translated():
+            answer = await self._router.Route(
+                message, timeout=timeout_of(context), metadata=metadata_of(context)
+            )
+        return decision_from_wire(answer.decision)
+
+    async def feedback(
+        self, request_id: str, score: float, context: CallContext = ANONYMOUS
+    ) -> None:
+        """How good an answer was."""
+        message = feedback_to_wire(request_id, score)
+        with translated():
+            await self._router.Feedback(
+                message, timeout=timeout_of(context), metadata=metadata_of(context)
+            )
+
+    async def get_usage(self, query: UsageQuery) -> Sequence[UsageRow]:
+        """What was used, in the order of day, caller and model."""
+        message = query_to_wire(query)
+        with translated():
+            return usage_from_wire((await self._router.GetUsage(message)).rows)
 
     async def tokenize(
         self, model: str | None, text: str, *, add_special: bool, parse_special: bool

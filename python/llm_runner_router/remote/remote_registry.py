@@ -11,6 +11,7 @@ from llm_runner_router.backend import ProgressListener
 from llm_runner_router.errors import EngineError
 from llm_runner_router.registry.records import ModelPage, ModelRecord, ModelView
 from llm_runner_router.remote.calls import received, translated
+from llm_runner_router.remote.remote_resources import RemoteResources
 from llm_runner_router.v1 import registry_pb2, registry_pb2_grpc
 from llm_runner_router.wire.fields import assign
 from llm_runner_router.wire.models import (
@@ -22,11 +23,11 @@ from llm_runner_router.wire.models import (
 )
 
 
-class RemoteRegistry:
+class RemoteRegistry(RemoteResources):
     """The Registry service behind a channel."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._registry = registry_pb2_grpc.RegistryStub(channel)
+        super().__init__(registry_pb2_grpc.RegistryStub(channel))
 
     async def register_model(self, record: ModelRecord) -> ModelView:
         """Add a model."""

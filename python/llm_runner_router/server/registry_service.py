@@ -10,6 +10,7 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.records import LoadProgress
 from llm_runner_router.server.calls import ServicerContext
 from llm_runner_router.v1 import registry_pb2, registry_pb2_grpc
+from llm_runner_router.wire.aliases import alias_from_wire, alias_to_wire
 from llm_runner_router.wire.models import (
     changed_record_from_wire,
     new_record_from_wire,
@@ -17,6 +18,7 @@ from llm_runner_router.wire.models import (
     progress_to_wire,
     view_to_wire,
 )
+from llm_runner_router.wire.templates import template_from_wire, template_to_wire
 
 
 class RegistryService(registry_pb2_grpc.RegistryServicer):
@@ -87,3 +89,59 @@ class RegistryService(registry_pb2_grpc.RegistryServicer):
         """Take a model out of memory."""
         await self._backend.unload_model(request.id)
         return registry_pb2.UnloadModelResponse()
+
+    async def SetAlias(
+        self, request: registry_pb2.SetAliasRequest, _context: ServicerContext
+    ) -> registry_pb2.SetAliasResponse:
+        """Create or replace an alias."""
+        alias = await self._backend.set_alias(alias_from_wire(request.alias))
+        return registry_pb2.SetAliasResponse(alias=alias_to_wire(alias))
+
+    async def GetAlias(
+        self, request: registry_pb2.GetAliasRequest, _context: ServicerContext
+    ) -> registry_pb2.GetAliasResponse:
+        """One alias."""
+        alias = await self._backend.get_alias(request.id)
+        return registry_pb2.GetAliasResponse(alias=alias_to_wire(alias))
+
+    async def ListAliases(
+        self, _request: registry_pb2.ListAliasesRequest, _context: ServicerContext
+    ) -> registry_pb2.ListAliasesResponse:
+        """All aliases."""
+        aliases = await self._backend.list_aliases()
+        return registry_pb2.ListAliasesResponse(aliases=map(alias_to_wire, aliases))
+
+    async def DeleteAlias(
+        self, request: registry_pb2.DeleteAliasRequest, _context: ServicerContext
+    ) -> registry_pb2.DeleteAliasResponse:
+        """Forget an alias."""
+        await self._backend.delete_alias(request.id)
+        return registry_pb2.DeleteAliasResponse()
+
+    async def SetTemplate(
+        self, request: registry_pb2.SetTemplateRequest, _context: ServicerContext
+    ) -> registry_pb2.SetTemplateResponse:
+        """Create or replace a template."""
+        template = await self._backend.set_template(template_from_wire(request.template))
+        return registry_pb2.SetTemplateResponse(template=template_to_wire(template))
+
+    async def GetTemplate(
+        self, request: registry_pb2.GetTemplateRequest, _context: ServicerContext
+    ) -> registry_pb2.GetTemplateResponse:
+        """One template."""
+        template = await self._backend.get_template(request.id)
+        return registry_pb2.GetTemplateResponse(template=template_to_wire(template))
+
+    async def ListTemplates(
+        self, _request: registry_pb2.ListTemplatesRequest, _context: ServicerContext
+    ) -> registry_pb2.ListTemplatesResponse:
+        """All templates."""
+        templates = await self._backend.list_templates()
+        return registry_pb2.ListTemplatesResponse(templates=map(template_to_wire, templates))
+
+    async def DeleteTemplate(
+        self, request: registry_pb2.DeleteTemplateRequest, _context: ServicerContext
+    ) -> registry_pb2.DeleteTemplateResponse:
+        """Forget a template."""
+        await self._backend.delete_template(request.id)
+        return registry_pb2.DeleteTemplateResponse()

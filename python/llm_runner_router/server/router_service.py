@@ -21,9 +21,12 @@ from llm_runner_router.types import Request, Response
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
 from llm_runner_router.wire.batches import batch_from_wire, result_to_wire
 from llm_runner_router.wire.config import changes_from_wire, config_to_wire
+from llm_runner_router.wire.decisions import decision_to_wire
+from llm_runner_router.wire.ensembles import ensemble_from_wire, ensemble_response_to_wire
 from llm_runner_router.wire.events import event_to_wire, response_to_wire
 from llm_runner_router.wire.reports import health_to_wire, status_to_wire
 from llm_runner_router.wire.requests import request_from_wire
+from llm_runner_router.wire.usage import query_from_wire, usage_to_wire
 
 
 class RouterService(router_pb2_grpc.RouterServicer):
@@ -72,6 +75,35 @@ class RouterService(router_pb2_grpc.RouterServicer):
         writer = await Writer.of(context, self._backend)
         call = SessionCall(request_iterator, writer, self._drain)
         await call.run(self._backend, call_context(context))
+
+    async def ProcessEnsemble(
+        self, request: router_pb2.ProcessEnsembleRequest, context: ServicerContext
+    ) -> router_pb2.ProcessEnsembleResponse:
+        """Answer by several models at once."""
+        answer = await self._backend.process_ensemble(
+            ensemble_from_wire(request), call_context(context)
+        )
+        return ensemble_response_to_wire(answer)
+
+    async def Route(
+        self, request: router_pb2.ProcessRequest, context: ServicerContext
+    ) -> router_pb2.RouteResponse:
+        """Which model would answer, and why."""
+        decision = await self._backend.route(request_from_wire(request), call_context(context))
+        return router_pb2.RouteResponse(decision=decision_to_wire(decision))
+
+    async def Feedback(
+        self, request: router_pb2.FeedbackRequest, context: ServicerContext
+    ) -> router_pb2.FeedbackResponse:
+        """How good an answer was."""
+        await self._backend.feedback(request.request_id, request.score, call_context(context))
+        return router_pb2.FeedbackResponse()
+
+    async def GetUsage(
+        self, request: router_pb2.GetUsageRequest, _context: ServicerContext
+    ) -> router_pb2.GetUsageResponse:
+        """What was used."""
+        return usage_to_wire(await self._backend.get_usage(query_from_wire(request)))
 
     async def Tokenize(
         self, request: router_pb2.TokenizeRequest, _context: ServicerContext
