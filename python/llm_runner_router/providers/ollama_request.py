@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llm_runner_router.errors import UnsupportedError
+from llm_runner_router.errors import InvalidRequestError, UnsupportedError
 from llm_runner_router.providers.request_json import call_arguments, json_object
 from llm_runner_router.providers.request_limits import refuse
 from llm_runner_router.registry.records import ModelRecord
@@ -47,9 +47,17 @@ def body_of(request: Request, record: ModelRecord, *extras: Mapping[str, Any]) -
     body = {"model": record.source, "stream": True} | said | ({"format": shape} if shape else {})
     options = options_of(request, record)
     for extra in extras:
-        options |= extra.get("options", {})
+        options |= extra_options(extra)
         body |= extra
     return body | {"options": options}
+
+
+def extra_options(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options among fields of the API."""
+    options = extra.get("options", {})
+    if not isinstance(options, Mapping):
+        raise InvalidRequestError("provider_options.options", options, "options by name")
+    return options
 
 
 def raw_prompt(request: Request) -> Body:
