@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from llm_runner_router.registry.records import MeasurementRow
 
@@ -20,6 +21,9 @@ REWARD_DECAY = 0.98
 
 WINDOW = 64
 """Times to the first token that the 95th percentile is taken of."""
+
+CHANGES = 256
+"""Changes of which it is remembered which model they were of."""
 
 ENOUGH = 20
 """Observations below which a 95th percentile would be no more than their maximum."""
@@ -142,11 +146,19 @@ class Measurements:
     def __init__(self) -> None:
         self._records: dict[tuple[str, int], Record] = {}
         self._revision = 0
+        self._changes: deque[str] = deque(maxlen=CHANGES)
 
     @property
     def revision(self) -> int:
-        """Another number after every change."""
+        """One more after every change."""
         return self._revision
+
+    def changed_since(self, revision: int) -> Collection[str] | None:
+        """The models that changed after ``revision``; ``None``: any may have."""
+        count = self._revision - revision
+        if count > len(self._changes):
+            return None
+        return set(islice(reversed(self._changes), count))
 
     def observe(
         self,
@@ -176,7 +188,7 @@ class Measurements:
 
     def forget(self, model: str) -> None:
         """Drop what is known of a model that is no longer registered."""
-        self._revision += 1
+        self._changed(model)
         self._records = {key: kept for key, kept in self._records.items() if key[0] != model}
 
     def rows(self) -> Sequence[MeasurementRow]:
@@ -186,13 +198,18 @@ class Measurements:
     def restore(self, rows: Iterable[MeasurementRow]) -> None:
         """Take up ``rows`` again; they replace what is known of the same model and class."""
         self._revision += 1
+        self._changes.clear()
         for row in rows:
             self._records[row.model, row.length_class] = Record.restored(row)
 
     def _record(self, model: str, prompt_tokens: int) -> Record:
         """The record that is about to change."""
-        self._revision += 1
+        self._changed(model)
         return self._records.setdefault((model, length_class(prompt_tokens)), Record())
+
+    def _changed(self, model: str) -> None:
+        self._revision += 1
+        self._changes.append(model)
 
 
 def length_class(prompt_tokens: int) -> int:

@@ -1,33 +1,166 @@
-"""The choice of a model for a request."""
+"""The choice of the models that may answer a request, in the order in which they are tried."""
 
 from __future__ import annotations
 
-from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from llm_runner_router.config import Config
+from llm_runner_router.decision import Decision, Exclusion
+from llm_runner_router.errors import RouterError
+from llm_runner_router.preferences import Strategy
 from llm_runner_router.registry.records import ModelRecord
-from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.routing.availability import Availability, Circuits, ModelBudgets
+from llm_runner_router.routing.draft import Draft
+from llm_runner_router.routing.fallbacks import Fallbacks
+from llm_runner_router.routing.groups import Group, Groups
+from llm_runner_router.routing.inquiry import Inquiry
+from llm_runner_router.routing.loads import Loads
+from llm_runner_router.routing.measurements import Measurements
+from llm_runner_router.routing.plan import Plan
+from llm_runner_router.routing.pool import Pools, Store
+from llm_runner_router.routing.prefix_index import PrefixIndex
+from llm_runner_router.routing.ranking import Ranker, Ranking
+from llm_runner_router.routing.roster import Prices
+from llm_runner_router.routing.sieve import Sieve
+from llm_runner_router.types import Request
+
+SHOWN = 5
+"""Candidates that a decision tells of, unless all are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What one decision is about: ``count`` models of each kind are put in order."""
+
+    inquiry: Inquiry
+    group: Group
+    config: Config
+    count: int
+    explain: bool
 
 
 class ModelRouter:
-    """Chooses among the registered models."""
+    """Decides who answers. Belongs to one event loop; nothing here waits."""
 
-    def __init__(self, store: RegistryStore, default: str | None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what a decision rests on, in the order of its making
+        self,
+        store: Store,
+        measurements: Measurements,
+        loads: Loads,
+        breakers: Circuits,
+        prices: Prices,
+        budgets: ModelBudgets,
+        config: Callable[[], Config],
+    ) -> None:
         self._store = store
-        self._default = default
+        self._config = config
+        self._prefixes = PrefixIndex()
+        self._pools = Pools(store, measurements, loads, prices)
+        self._groups = Groups(store, self._pools)
+        self._fallbacks = Fallbacks(store)
+        self._sieve = Sieve(Availability(breakers, budgets, config))
+        self._ranker = Ranker(config().routing.seed)
+
+    def plan(
+        self, request: Request, caller: str, *, prefer: str = "", explain: bool = False
+    ) -> Plan:
+        """The models that may answer ``request``, the chosen one first.
+
+        ``prefer`` is chosen where it is a candidate, unless a rule of the alias decides. With
+        ``explain`` the decision tells of every registered model, and nothing is remembered.
+
+        ModelNotFoundError, ResourceNotFoundError (the template) and InvalidRequestError (a
+        fallback) where a name is unknown; NoCandidateError where no model meets the requirements,
+        UnavailableError (CIRCUIT_OPEN) where those that do have failed too often, BudgetError where
+        they have used up their budgets.
+        """
+        matter = self._matter(request, caller, explain=explain)
+        draft = Draft()
+        ranking = self._own(matter, draft, prefer)
+        self._others(matter, draft)
+        order = draft.order
+        if not order:
+            raise draft.failure()
+        group, told = matter.group, matter.count if explain else SHOWN
+        decision = Decision(
+            model=order[0],
+            strategy=group.strategy or "",
+            candidates=ranking.shown(told),
+            excluded=self._exclusions(matter, draft, ranking) if explain else (),
+            fallbacks=order[1:],
+            rule=group.decisive(order[0], request.metadata),
+        )
+        records = [self._store.get(model) for model in order]
+        return Plan(decision, records, matter.inquiry.prompt_tokens)
 
     def choose(self, model: str | None) -> ModelRecord:
-        """The record of ``model``; without one the default, or the only model that there is.
+        """The record of ``model`` or of the first target of an alias, whatever it can do.
 
-        ModelNotFoundError where that is not registered, InvalidRequestError where several are and
-        none is the default.
+        Without a name the default, or the first model that there is; ModelNotFoundError where that
+        is not registered.
         """
-        wanted = model or self._default
-        if wanted is not None:
-            return self._store.get(wanted)
-        candidates = self._store.page("", 9)
-        if not candidates:
-            raise ModelNotFoundError("")
-        if len(candidates) > 1:
-            names = ", ".join(record.id for record in candidates[:8])
-            allowed = f"one of {names}{' …' if len(candidates) > 8 else ''} (none is the default)"
-            raise InvalidRequestError("model", model, allowed)
-        return candidates[0]
+        return self.candidates(model)[0]
+
+    def candidates(self, model: str | None) -> Sequence[ModelRecord]:
+        """The records behind a name, whatever they can do: those of an alias in its order."""
+        return self._groups.named(model or self._config().models.default)
+
+    def served(self, model: str, request: Request) -> None:
+        """``model`` has seen the prompt of ``request``, and may hold it in its cache."""
+        with suppress(RouterError):  # the template has changed meanwhile: nothing is known
+            inquiry = Inquiry.of(request, "", self._store.template)
+            self._prefixes.add(model, inquiry.text)
+
+    def forget(self, model: str) -> None:
+        """``model`` holds nothing any more: it was unloaded or unregistered."""
+        self._prefixes.forget(model)
+
+    def _matter(self, request: Request, caller: str, *, explain: bool) -> Matter:
+        config = self._config()
+        inquiry = Inquiry.of(request, caller, self._store.template)
+        group = self._groups.of(request, config)
+        attempts = request.routing.max_attempts or config.routing.max_attempts
+        count = len(self._store) if explain else max(SHOWN, attempts)
+        return Matter(inquiry, group, config, count, explain)
+
+    def _own(self, matter: Matter, draft: Draft, prefer: str) -> Ranking:
+        """Put the models of the group in the draft, those that go before the others first."""
+        group, inquiry, routing = matter.group, matter.inquiry, matter.config.routing
+        sifted = self._sieve.sift(group.pool, inquiry, self._shares(group, inquiry))
+        candidates = sifted.candidates
+        pinned = next((model for model in (group.pinned, prefer) if model in candidates), "")
+        rank = self._ranker.foresee if matter.explain or pinned else self._ranker.rank
+        ranking = rank(group, candidates, (inquiry, routing), matter.count)
+        order = [*([pinned] if pinned else ()), *ranking.models()]
+        draft.add(order if routing.enable_fallback else order[:1], sifted)
+        return ranking
+
+    def _others(self, matter: Matter, draft: Draft) -> None:
+        """Put the fallbacks in the draft."""
+        inquiry, routing = matter.inquiry, matter.config.routing
+        named = self._fallbacks.named(matter.group, inquiry, routing)
+        if named:
+            sifted = self._sieve.sift(self._pools.of_models(*named), inquiry, {})
+            draft.add([model for model in named if model in sifted.candidates], sifted)
+        if inquiry.routing.fallback_to_capable:
+            pool = self._pools.all()
+            sifted = self._sieve.sift(pool, inquiry, {})
+            group = Group(pool, Strategy.BALANCED, "")
+            asked = inquiry, routing
+            ranking = self._ranker.rank(group, sifted.candidates, asked, matter.count)
+            draft.add(ranking.models(), sifted)
+
+    def _shares(self, group: Group, inquiry: Inquiry) -> Mapping[str, float]:
+        """What models have seen of the prompt, where the strategy asks."""
+        if group.strategy is not Strategy.PREFIX_AFFINITY:
+            return {}
+        return self._prefixes.match(inquiry.text)
+
+    def _exclusions(self, matter: Matter, draft: Draft, ranking: Ranking) -> Sequence[Exclusion]:
+        """Why each registered model is out that is neither a candidate nor a fallback."""
+        chosen = {*ranking.models(), *draft.order}
+        outside = dict.fromkeys(self._pools.all().roster.ids, matter.group.outside)
+        found = {**outside, **draft.excluded()}
+        return [Exclusion(model, why) for model, why in found.items() if model not in chosen]

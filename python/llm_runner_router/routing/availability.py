@@ -1,0 +1,60 @@
+"""Which models may be asked at this moment: closed circuits, budgets that are not used up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from llm_runner_router.config import Config
+from llm_runner_router.errors import BudgetError, RouterError, UnavailableError
+
+
+class Circuits(Protocol):
+    """What knows which models keep failing."""
+
+    def allows(self, model: str) -> bool:
+        """Whether an attempt would be let through."""
+        ...
+
+    def opens_in(self, model: str) -> float:
+        """Seconds until one would be."""
+        ...
+
+
+class ModelBudgets(Protocol):
+    """What knows how much was spent on models."""
+
+    def model_error(self, model: str) -> BudgetError | None:
+        """The budget that is used up, if one is."""
+        ...
+
+
+class Availability:
+    """Asks circuits and budgets."""
+
+    def __init__(
+        self, circuits: Circuits, budgets: ModelBudgets, config: Callable[[], Config]
+    ) -> None:
+        self._circuits = circuits
+        self._budgets = budgets
+        self._config = config
+
+    def hindered(self, models: Sequence[str], known: Mapping[str, int]) -> dict[str, RouterError]:
+        """The errors of those of ``models`` that may not be asked now; ``known`` has them all."""
+        found: dict[str, RouterError] = {}
+        if not all(map(self._circuits.allows, models)):
+            found.update(self._broken(models))
+        # Only models that have a budget can have used it up.
+        for model in self._config().budgets.models:
+            if model in known and (error := self._budgets.model_error(model)) is not None:
+                found.setdefault(model, error)
+        return found
+
+    def _broken(self, models: Sequence[str]) -> dict[str, RouterError]:
+        found: dict[str, RouterError] = {}
+        for model in models:
+            if not self._circuits.allows(model):
+                seconds = self._circuits.opens_in(model)
+                message = f"its circuit breaker is open, for {seconds:.1f} s more"
+                found[model] = UnavailableError(message, reason="CIRCUIT_OPEN")
+        return found
