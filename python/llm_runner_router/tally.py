@@ -15,7 +15,7 @@ class Tally:
     """The account of one request, readable at any moment, so also where it is cancelled.
 
     ``model`` is the one that answers, or was tried last. ``attempts`` are those that have ended, in
-    the order in which they began. ``clock`` tells seconds.
+    that order: the one that answers is the last. ``clock`` tells seconds.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -48,18 +48,16 @@ class Tally:
         self.chunks += 1
         return self.chunks - 1
 
-    def note(self, attempt: Attempt) -> None:
-        """An attempt has ended."""
-        self.attempts.append(attempt)
-        self.attempts.sort(key=lambda noted: noted.started_ms)
+    def metrics(self, *, cost_usd: float | None = None) -> Metrics:
+        """As they stand: times from arrival on, the queue before the engine counted in.
 
-    def metrics(self) -> Metrics:
-        """As they stand: times from arrival on, the queue before the engine counted in."""
+        The cost is that of all attempts, or ``cost_usd``.
+        """
         return replace(
             self.provider,
-            completion_tokens=max(self.completion_tokens, self.provider.completion_tokens),
+            completion_tokens=self.provider.completion_tokens or self.completion_tokens,
             duration_ms=self.elapsed_ms(),
             queue_ms=self.admission_ms + self.provider.queue_ms,
             first_token_ms=self.first_token_ms,
-            cost_usd=self.cost_usd,
+            cost_usd=self.cost_usd if cost_usd is None else cost_usd,
         )

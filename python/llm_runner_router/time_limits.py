@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +16,9 @@ Clock = Callable[[], float]
 
 TIMER_SLACK = 0.005
 """Seconds that timers, here or at a peer, may fire before the deadline that they stand for."""
+
+GRACE = 0.05
+"""Seconds past a deadline after which whoever waits for another's work is sent away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,28 @@ async def time_limit(
             raise deadline_exceeded("before the answer was complete") from None
         message = f"{missing} for {patience.timeout_ms:.0f} ms ({patience.setting})"
         raise TimeLimitError(message) from None
+
+
+def within(deadline: float | None, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """``events``, ended by TimeLimitError soon after ``deadline``, also where they do not know it.
+
+    What they run on ends by the deadline itself; GRACE lets it say so.
+    """
+    return events if deadline is None else bounded(deadline + GRACE, events)
+
+
+async def bounded(deadline: float, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """``events`` until ``deadline``; closed in any case."""
+    async with aclosing(events):
+        while True:
+            try:
+                async with asyncio.timeout(seconds_left(deadline)):
+                    event = await anext(events, None)
+            except TimeoutError:
+                raise deadline_exceeded("before the answer was complete") from None
+            if event is None:
+                return
+            yield event
 
 
 def seconds_left(deadline: float | None, clock: Clock = time.monotonic) -> float | None:
