@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from integration.model_service import ModelService, serving
+from llm_runner_router.admission import Ticket
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc, types_pb2
 from unit import tiny_model
 from unit.echoes import until
@@ -151,7 +152,7 @@ async def starting_together(
 ) -> list[Call]:
     """Hold requests back until all have arrived, so that they run at the same time."""
     admission = service.runtime._parts.admission
-    async with admission.permit(None):
+    async with admission.permit(Ticket()):
         admission.resize(1, STREAMS)
         calls = [router.ProcessStream(one) for one in requests]
         await until(lambda: admission.queued == len(calls))
