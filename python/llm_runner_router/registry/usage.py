@@ -1,0 +1,218 @@
+"""What callers used of models, by day: in memory at once, in the database soon after."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from llm_runner_router.errors import UnavailableError
+from llm_runner_router.registry.database import DAMAGED, Database
+from llm_runner_router.registry.records import UsageQuery, UsageRow
+from llm_runner_router.registry.schema import usage
+from llm_runner_router.registry.spending import Spending, last_month
+from llm_runner_router.registry.usage_counts import COUNTS, MAX_COUNT, UsageCounts, dollars
+from llm_runner_router.types import Metrics
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, str, str]
+"""Day, caller, model."""
+
+PAUSE = 0.1
+"""Seconds from a record to its write; all records of that time are written together."""
+
+KEY_COLUMNS = (usage.c.day, usage.c.caller, usage.c.model)
+
+
+class UsageLedger:
+    """Belongs to one event loop. Use ``open``; close it before the database.
+
+    What ``record`` was given is lost only by a kill before the next write, which begins ``pause``
+    seconds later: a write a request would take longer than the rest of the request's way.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime], pause: float) -> None:
+        self._database = database
+        self._now = now
+        self._spending = Spending()
+        self._unwritten: dict[Key, UsageCounts] = {}
+        self._passing = asyncio.Lock()
+        self._pause = pause
+        self._timer: asyncio.TimerHandle | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._failing = False
+
+    @classmethod
+    async def open(
+        cls,
+        database: Database,
+        now: Callable[[], datetime] | None = None,
+        *,
+        pause: float = PAUSE,
+    ) -> UsageLedger:
+        """The ledger of a database. ``now`` tells the time with its zone.
+
+        InvalidConfigError where the file's usage cannot be read.
+        """
+        ledger = cls(database, now or utc_now, pause)
+        try:
+            await database.exclusively(ledger._load)
+        except DAMAGED as error:
+            raise database.damaged(error) from None
+        return ledger
+
+    def record(
+        self,
+        caller: str,
+        model: str,
+        metrics: Metrics,
+        *,
+        failed: bool,
+        when: datetime | None = None,
+    ) -> None:
+        """Book a request; it counts from now on in ``rows`` and ``spent``. Does not wait."""
+        day = day_of(when or self._now())
+        name = self._spending.booked_as(day, caller)
+        counts = UsageCounts.of(metrics, failed=failed)
+        self._spending.add(day, name, model, counts.cost_picodollars)
+        self._add((day, name, model), counts)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._begin)
+
+    async def rows(self, query: UsageQuery) -> list[UsageRow]:
+        """The usage that ``query`` asks for, by day, caller and model.
+
+        UnavailableError where what was recorded last cannot be written.
+        """
+        await self.flush()
+        statement = select(usage).where(*conditions(query)).order_by(*KEY_COLUMNS)
+
+        async def read() -> list[UsageRow]:
+            async with self._database.begin() as connection:
+                found = (await connection.execute(statement)).mappings().all()
+            return [
+                UsageCounts(*(row[name] for name in COUNTS)).row(
+                    row["day"], row["caller"], row["model"]
+                )
+                for row in found
+            ]
+
+        return await self._database.exclusively(read)
+
+    def spent(self, period: str, caller: str = "", model: str = "") -> float:
+        """US dollars spent by a caller, else on a model, else in all.
+
+        ``period`` is today, yesterday, this month or the last one (``2026-11-24``, ``2026-11``).
+        """
+        sums = self._spending.of(period)
+        if caller:
+            return dollars(sums.callers.get(caller, 0))
+        return dollars(sums.models.get(model, 0) if model else sums.total)
+
+    def booked_as(self, caller: str) -> str:
+        """The name under which ``caller`` is booked: its own, but for very many callers."""
+        return self._spending.booked_as(day_of(self._now()), caller)
+
+    async def flush(self) -> None:
+        """Wait until all that was recorded before is on disk; UnavailableError where it cannot be.
+
+        What could not be written is kept for the next time.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._pass()))
+
+    async def close(self) -> None:
+        """Flush, and stop writing. The database may be closed then.
+
+        What cannot be written is lost; the log says so.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writer is not None:
+            await self._writer
+        try:
+            await self.flush()
+        except UnavailableError as error:
+            logger.error("usage of %d rows is lost: %s", len(self._unwritten), error)  # noqa: TRY400
+
+    def _add(self, key: Key, counts: UsageCounts) -> None:
+        present = self._unwritten.setdefault(key, counts)
+        if present is not counts:
+            present.add(counts)
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._writer = asyncio.ensure_future(self._write())
+
+    async def _write(self) -> None:
+        try:
+            await self._pass()
+            self._failing = False
+        except UnavailableError as error:
+            if not self._failing:
+                logger.warning("usage stays in memory until it can be written: %s", error)
+            self._failing = True
+
+    async def _pass(self) -> None:
+        async with self._passing:
+            batch, self._unwritten = self._unwritten, {}
+            if not batch:
+                return
+            try:
+                await self._database.exclusively(lambda: self._save(batch))
+            except BaseException:
+                for key, counts in batch.items():
+                    self._add(key, counts)
+                raise
+
+    async def _save(self, batch: dict[Key, UsageCounts]) -> None:
+        values = [
+            dict(zip(("day", "caller", "model"), key, strict=True))
+            | {name: getattr(counts, name) for name in COUNTS}
+            for key, counts in batch.items()
+        ]
+        async with self._database.begin() as connection:
+            await connection.execute(UPSERT, values)
+
+    async def _load(self) -> None:
+        first = f"{last_month(self._now().astimezone(UTC).date())}-01"
+        columns = (*KEY_COLUMNS, usage.c.cost_picodollars)
+        async with self._database.begin() as connection:
+            found = await connection.execute(
+                select(*columns).where(usage.c.day >= first).order_by(usage.c.day)
+            )
+            for day, caller, model, cost in found.all():
+                self._spending.add(day, caller, model, int(cost))
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def day_of(when: datetime) -> str:
+    """The day in UTC."""
+    return when.astimezone(UTC).date().isoformat()
+
+
+def conditions(query: UsageQuery) -> list[ColumnElement[bool]]:
+    """What the rows that ``query`` asks for have in common."""
+    wanted = (
+        (query.first_day, usage.c.day >= query.first_day),
+        (query.last_day, usage.c.day <= query.last_day),
+        (query.caller, usage.c.caller == query.caller),
+        (query.model, usage.c.model == query.model),
+    )
+    return [condition for given, condition in wanted if given]
+
+
+NEW = insert(usage)
+UPSERT = NEW.on_conflict_do_update(
+    index_elements=KEY_COLUMNS,
+    set_={name: func.min(usage.c[name] + NEW.excluded[name], MAX_COUNT) for name in COUNTS},
+)
+"""Adds to the row that is there already."""
