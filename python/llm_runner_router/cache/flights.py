@@ -90,6 +90,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._flights: dict[str, Flight] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -120,12 +121,15 @@ class Flights:
                 yield event, True
 
     async def close(self) -> None:
-        """Cancel what is under way."""
+        """Cancel what is under way, and compute nothing more: UnavailableError."""
+        self._closed = True
         for flight in list(self._flights.values()):
             await flight.cancel()
 
     def _lead(self, key: str, compute: Compute) -> Flight:
         """A computation of one's own; others may join it unless there is one already."""
+        if self._closed:
+            raise UnavailableError("the cache is closed")
         flight = Flight(compute)
         present = self._flights.get(key)
         if present is None or present.abandoned:

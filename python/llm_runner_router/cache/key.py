@@ -75,7 +75,7 @@ def cache_key(request: Request, candidates: Sequence[ModelRecord]) -> str:
     try:
         shaping = {name: canonical(getattr(request, name)) for name in SHAPING_OF_REQUEST}
         text = json.dumps([FORMAT, models, shaping], sort_keys=True)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         options = request.provider_options
         raise InvalidRequestError("provider_options", options, "values of JSON") from None
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()

@@ -183,13 +183,13 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_not_lost_with_noise()
 
 async def test_closing_ends_what_is_under_way() -> None:
     flights, compute = Flights(), Computation(open_gate=False)
-    compute.allow()
-    reader = Reader(flights, compute)
+    readers = [Reader(flights, compute) for _ in range(2)]
     await settle()
     await flights.close()
-    with pytest.raises(UnavailableError):
-        await reader.task
-    assert (compute.running, len(flights)) == (0, 0)
+    for reader in (*readers, Reader(flights, compute)):
+        with pytest.raises(UnavailableError):
+            await reader.task
+    assert (compute.begun, compute.running, len(flights)) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("leaves", [0, 1, 2])

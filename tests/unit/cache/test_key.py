@@ -126,8 +126,11 @@ def test_a_tuple_and_a_list_are_one() -> None:
 
 
 def test_options_that_are_not_json_are_refused_by_name() -> None:
-    with pytest.raises(InvalidRequestError, match="provider_options"):
-        cache_key(replace(PLAIN, provider_options={"x": object()}), MODELS)
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    for options in ({"x": object()}, {"x": b"1"}, {"x": {1, 2}}, endless):
+        with pytest.raises(InvalidRequestError, match="provider_options"):
+            cache_key(replace(PLAIN, provider_options=options), MODELS)
 
 
 VALUES = st.recursive(
