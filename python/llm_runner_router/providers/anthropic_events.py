@@ -78,6 +78,7 @@ class MessageReader:
 
     def __init__(self) -> None:
         self._counts = TokenCounts()
+        self.finished = False
         self._accepted = False
         self._stop_reason: str | None = None
         self._calls = ToolBlocks()
@@ -100,6 +101,7 @@ class MessageReader:
                 self._counts.note(event.usage)
                 self._stop_reason = event.delta.stop_reason
             case "message_stop":
+                self.finished = True
                 reason = REASONS.get(self._stop_reason, FinishReason.STOP)
                 return Finished(reason, self._counts.whole())
             case "content_block_start" | "content_block_delta" | "content_block_stop":
@@ -108,11 +110,18 @@ class MessageReader:
 
     def _content(self, event: BlockEvent) -> Delta | None:
         """The text or the piece of a call in an event of a content block."""
-        text = text_of(event)
+        text = string(text_of(event))
         if text:
             return Delta(text)
         call = self._calls.read(event)
         return None if call is None else Delta("", tool_calls=(call,))
+
+
+def string(value: object) -> str:
+    """Text, which the client does not check; TypeError where it is none."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def text_of(event: BlockEvent) -> str:
@@ -136,11 +145,12 @@ class ToolBlocks:
         if event.type == "content_block_start":
             if event.content_block.type != "tool_use":
                 return None
+            block = event.content_block
             started = self._numbers[event.index] = len(self._numbers)
             self._silent.add(event.index)
-            return ToolCallDelta(started, event.content_block.id, event.content_block.name)
+            return ToolCallDelta(started, string(block.id), string(block.name))
         number = self._numbers.get(event.index)
-        arguments = self._arguments(event)
+        arguments = string(self._arguments(event))
         if number is None or not arguments:
             return None
         self._silent.discard(event.index)
