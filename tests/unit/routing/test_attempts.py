@@ -299,14 +299,15 @@ async def test_loading_is_not_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("format", "reason"), [(ModelFormat.GGUF, "ENGINE_FAILED"), (ModelFormat.API, "PROVIDER_FAILED")]
+    ("format", "reason"),
+    [(ModelFormat.GGUF, "ENGINE_FAILED"), (ModelFormat.API, "PROVIDER_FAILED")],
 )
 @pytest.mark.parametrize("act", [[], [Delta("x")], [FINISHED]])
 @virtual
 async def test_who_does_not_begin_properly_has_failed(
-    act: list[Delta | Finished], format: ModelFormat, reason: str
+    act: list[Delta | Finished], kind: ModelFormat, reason: str
 ) -> None:
-    stage = Stage({"a": [act], "b": [ANSWER]}, format=format)
+    stage = Stage({"a": [act], "b": [ANSWER]}, format=kind)
     assert await stage.events() == list(ANSWER)
     assert stage.trace() == [("a", reason), ("b", "OK")]
 

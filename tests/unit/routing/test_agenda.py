@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_runner_router.errors import (
+    InvalidRequestError,
+    ProviderRejectedError,
+    RateLimitError,
+    UnavailableError,
+)
+from llm_runner_router.registry.records import ModelRecord
+from llm_runner_router.routing.agenda import Agenda
+from llm_runner_router.types import ModelFormat
+
+DOWN = UnavailableError("down")
+A, B = (ModelRecord(name, "", ModelFormat.API, "s") for name in "ab")
+
+
+@given(seed=st.integers(), failures=st.integers(1, 10))
+def test_the_jitter_is_full_and_its_bound_doubles(seed: int, failures: int) -> None:
+    agenda = Agenda([A], 99, 0.5, random.Random(seed))
+    for tries in range(failures):
+        turn = agenda.next()
+        assert turn is not None
+        assert turn.tries == tries
+        agenda.failed(turn, DOWN, 100.0)
+    turn = agenda.next()
+    assert turn is not None
+    assert 100.0 <= turn.ready <= 100.0 + 0.5 * 2 ** (failures - 1)
+
+
+def test_jitter_differs() -> None:
+    ready = set()
+    for seed in range(5):
+        agenda = Agenda([A], 9, 1.0, random.Random(seed))
+        turn = agenda.next()
+        assert turn is not None
+        agenda.failed(turn, DOWN, 0.0)
+        again = agenda.next()
+        assert again is not None
+        ready.add(again.ready)
+    assert len(ready) == 5
+
+
+def test_a_hedge_takes_untried_models_only() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    first = agenda.next()
+    assert first is not None
+    agenda.failed(first, DOWN, 0.0)
+    second = agenda.next_first()
+    assert second is not None
+    assert second.record is B
+    assert agenda.next_first() is None
+    again = agenda.next()
+    assert again is not None
+    assert again.record is A
+
+
+def test_the_budget_ends_it() -> None:
+    agenda = Agenda([A, B], 1, 1.0, random.Random(1))
+    assert agenda.next() is not None
+    agenda.spend()
+    assert agenda.next() is None
+
+
+def test_what_cannot_do_better_is_not_planned_again() -> None:
+    agenda = Agenda([A], 9, 1.0, random.Random(1))
+    turn = agenda.next()
+    assert turn is not None
+    agenda.failed(turn, ProviderRejectedError("key"), 0.0)
+    assert agenda.next() is None
+    assert isinstance(agenda.error(), ProviderRejectedError)
+    with pytest.raises(InvalidRequestError):
+        agenda.failed(turn, InvalidRequestError("top_k", 1, "none"), 0.0)
+
+
+def test_the_last_error_is_told_unless_all_are_rate_limits() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    first, second = agenda.next(), agenda.next()
+    assert first is not None
+    assert second is not None
+    limits = [RateLimitError("a", retry_after=1.0), RateLimitError("b", retry_after=2.0)]
+    agenda.failed(first, limits[0], 0.0)
+    agenda.failed(second, limits[1], 0.0)
+    assert agenda.error() is limits[0]
+    agenda.failed(first, DOWN, 0.0)
+    agenda.failed(second, limits[1], 0.0)
+    assert agenda.error() is limits[1]
