@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from llm_runner_router.errors import EngineError
+from llm_runner_router.tools import ToolCall, ToolCallDelta
 from llm_runner_router.types import Chunk, Complete, Event, Response, Started
 
 
@@ -34,4 +35,21 @@ def whole(started: Started, chunks: list[Chunk], complete: Complete) -> Response
         token_ids=tuple(token for chunk in chunks for token in chunk.token_ids),
         logprobs=tuple(logprob for chunk in chunks for logprob in chunk.logprobs),
         prompt_logprobs=tuple(started.prompt_logprobs),
+        tool_calls=folded_calls(delta for chunk in chunks for delta in chunk.tool_calls),
+        decision=started.decision,
+        attempts=complete.attempts,
+        cache=complete.cache,
     )
+
+
+def folded_calls(deltas: Iterable[ToolCallDelta]) -> tuple[ToolCall, ...]:
+    """Calls out of their pieces, in the order of their indexes."""
+    calls: dict[int, ToolCall] = {}
+    for delta in deltas:
+        begun = calls.get(delta.index, ToolCall("", "", ""))
+        calls[delta.index] = ToolCall(
+            id=begun.id or delta.id,
+            name=begun.name or delta.name,
+            arguments=begun.arguments + delta.arguments,
+        )
+    return tuple(calls[index] for index in sorted(calls))

@@ -1,23 +1,44 @@
-"""Requests and records from plain Python values, as LLMRouter accepts them."""
+"""Requests from plain Python values, as LLMRouter accepts them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, TypedDict
 
-from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.preferences import (
+    CacheControl,
+    CacheMode,
+    Priority,
+    Requirements,
+    Routing,
+    Strategy,
+    TemplateUse,
+)
+from llm_runner_router.request_values import check_names, json_text, listed, made, word
+from llm_runner_router.tools import (
+    FormatKind,
+    ResponseFormat,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolMode,
+)
 from llm_runner_router.types import Message, Request, Role
 from llm_runner_router.validation import check_kind
 
 
 class RequestFields(TypedDict, total=False):
-    """Request's fields by keyword; messages may be mappings with ``role`` and ``content``."""
+    """Request's fields by keyword.
+
+    Whatever is a type of this package may be a mapping of its fields instead; where one field says
+    it all, its word or text alone: ``tool_choice="required"``, ``response_format="json"``,
+    ``cache="bypass"``, ``template="greeting"``. JSON Schemas may be mappings too. ``strategy``,
+    ``fallbacks`` and ``requirements`` go into ``routing``.
+    """
 
     raw: bool
-    messages: Sequence[Message | Mapping[str, str]]
+    messages: Sequence[Message | Mapping[str, Any]]
     model: str | None
     max_tokens: int | None
     temperature: float | None
@@ -34,10 +55,21 @@ class RequestFields(TypedDict, total=False):
     logit_bias: Mapping[int, float]
     ignore_eos: bool
     metadata: Mapping[str, str]
+    tools: Sequence[Tool | Mapping[str, Any]]
+    tool_choice: ToolChoice | ToolMode | str | Mapping[str, Any] | None
+    response_format: ResponseFormat | FormatKind | str | Mapping[str, Any] | None
+    provider_options: Mapping[str, Any]
+    routing: Routing | Mapping[str, Any]
+    strategy: Strategy | str | None
+    fallbacks: Sequence[str]
+    requirements: Requirements | Mapping[str, Any]
+    cache: CacheControl | CacheMode | str | Mapping[str, Any]
+    priority: Priority | str
+    template: TemplateUse | str | Mapping[str, Any] | None
 
 
-REQUEST_FIELDS = frozenset(field.name for field in fields(Request))
-CONFIG_FIELDS = frozenset(field.name for field in fields(ModelConfig))
+INTO_ROUTING = frozenset({"strategy", "fallbacks", "requirements"})
+REQUEST_FIELDS = frozenset(field.name for field in fields(Request)) | INTO_ROUTING
 
 
 def request_of(
@@ -55,51 +87,89 @@ def request_of(
         given = {} if prompt is None else {"prompt": prompt}
     given |= values
     check_names(given, REQUEST_FIELDS)
-    given = {name: value for name, value in given.items() if value is not None}
-    if "messages" in given:
-        given["messages"] = messages_of(given["messages"])
-    return Request(**given)
+    return Request(**converted({name: v for name, v in given.items() if v is not None}))
 
 
-def messages_of(values: Sequence[Message | Mapping[str, str]]) -> tuple[Message, ...]:
+def converted(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a request as a request has them."""
+    for name, convert in CONVERTERS.items():
+        if name in given:
+            given[name] = convert(given[name], name)
+    on_top = {name: given.pop(name) for name in INTO_ROUTING & given.keys()}
+    if on_top:
+        given["routing"] = replace(given.get("routing", Routing()), **on_top)
+    return given
+
+
+def messages_of(values: Sequence[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
     """Messages from mappings with ``role`` and ``content``."""
     check_kind("messages", values, Sequence, "a list of messages")
-    return tuple(message_of(value, index) for index, value in enumerate(values))
+    return listed(message_of)(values, "messages")
 
 
-def message_of(value: object, index: int) -> Message:
-    """One message."""
-    if isinstance(value, Message):
-        return value
-    where = f"messages[{index}]"
-    if not isinstance(value, Mapping) or value.keys() != {"role", "content"}:
-        raise InvalidRequestError(where, value, "a mapping with role and content")
-    try:
-        return Message(Role(value["role"]), value["content"])
-    except ValueError:
-        allowed = f"one of {', '.join(Role)}"
-        raise InvalidRequestError(f"{where}.role", value["role"], allowed) from None
+def message_of(value: object, path: str) -> Message:
+    """One message; what calls tools need not say anything."""
+    if isinstance(value, Mapping) and (value.get("tool_calls") or value.get("toolCalls")):
+        value = {**value, "content": value.get("content") or ""}
+    return made(Message, value, path, {"role": word(Role), "tool_calls": listed(tool_call_of)})
 
 
-def model_config_of(values: ModelConfig | Mapping[str, Any]) -> ModelConfig:
-    """A model's configuration from its fields in snake_case or camelCase."""
-    if isinstance(values, ModelConfig):
-        return values
-    check_kind("config", values, Mapping, "fields of a model's configuration by name")
-    given = {snake(key): value for key, value in values.items()}
-    check_names(given, CONFIG_FIELDS, "config.")
-    return ModelConfig(**given)
+def tool_call_of(value: object, path: str) -> ToolCall:
+    """A call that a model has asked for."""
+    return made(ToolCall, value, path)
 
 
-def snake(key: str) -> str:
-    """``contextLength`` as ``context_length``."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+def tool_of(value: object, path: str) -> Tool:
+    """One tool."""
+    return made(Tool, value, path, {"parameters": json_text})
 
 
-def check_names(values: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
-    """No field that does not exist."""
-    for name in values:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            allowed = f"a known field{f', such as {near[0]}' if near else ''}"
-            raise InvalidRequestError(f"{prefix}{name}", values[name], allowed)
+def tool_choice_of(value: object, path: str) -> ToolChoice:
+    """A choice of tools, or its mode alone."""
+    if isinstance(value, str):
+        return ToolChoice(word(ToolMode)(value, path))
+    return made(ToolChoice, value, path, {"mode": word(ToolMode)})
+
+
+def response_format_of(value: object, path: str) -> ResponseFormat:
+    """The shape of an answer, or its kind alone."""
+    if isinstance(value, str):
+        return ResponseFormat(word(FormatKind)(value, path))
+    return made(ResponseFormat, value, path, {"kind": word(FormatKind), "schema": json_text})
+
+
+def routing_of(value: object, path: str) -> Routing:
+    """How the answering model is chosen."""
+    return made(Routing, value, path, {"strategy": word(Strategy), "requirements": requirements_of})
+
+
+def requirements_of(value: object, path: str) -> Requirements:
+    """What a model must offer."""
+    return made(Requirements, value, path)
+
+
+def cache_of(value: object, path: str) -> CacheControl:
+    """What becomes of the cache of answers, or the mode alone."""
+    if isinstance(value, str):
+        return CacheControl(word(CacheMode)(value, path))
+    return made(CacheControl, value, path, {"mode": word(CacheMode)})
+
+
+def template_use_of(value: object, path: str) -> TemplateUse:
+    """A template and its variables, or its id alone."""
+    return TemplateUse(value) if isinstance(value, str) else made(TemplateUse, value, path)
+
+
+CONVERTERS: Mapping[str, Callable[[Any, str], object]] = {
+    "messages": lambda value, _path: messages_of(value),
+    "tools": listed(tool_of),
+    "tool_choice": tool_choice_of,
+    "response_format": response_format_of,
+    "routing": routing_of,
+    "strategy": word(Strategy),
+    "requirements": requirements_of,
+    "cache": cache_of,
+    "priority": word(Priority),
+    "template": template_use_of,
+}
+"""The fields that may be given as plain values, and how each is read."""

@@ -11,27 +11,31 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from llm_runner_router.backend import Backend, CallContext, ProgressListener
+from llm_runner_router.backend import Backend, CallContext
 from llm_runner_router.config import Config
 from llm_runner_router.config_sources import load_config
 from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.decision import Decision
+from llm_runner_router.ensemble_fields import EnsembleFields, Members, ensemble_of
+from llm_runner_router.ensembles import EnsembleResponse
 from llm_runner_router.errors import (
     InvalidConfigError,
     InvalidRequestError,
     RouterError,
     UnavailableError,
 )
-from llm_runner_router.registry.records import ModelConfig, ModelPage, ModelRecord, ModelView
-from llm_runner_router.request_fields import RequestFields, model_config_of, request_of
+from llm_runner_router.registry.records import UsageQuery, UsageRow
+from llm_runner_router.request_fields import RequestFields, request_of
+from llm_runner_router.router_registry import RegistryFace
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.session import ClientSession
-from llm_runner_router.types import Event, HealthReport, ModelFormat, Request, Response, Status
+from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 from llm_runner_router.validation import check_kind, is_number
 
 Prompt = str | Request | Mapping[str, Any]
 
 
-class LLMRouter:
+class LLMRouter(RegistryFace):
     """Answers requests with the models that are registered.
 
     ``LLMRouter()`` runs models in this process, configured by ``config`` (nested, camelCase or
@@ -40,7 +44,7 @@ class LLMRouter:
     ``initialize`` and ``close``. Belongs to one event loop. Methods raise RouterError.
 
     Processing methods take a prompt, a Request or a mapping of its fields, keywords that go on
-    top, and ``timeout``: seconds for the whole answer.
+    top (see RequestFields), and ``timeout``: seconds for the whole answer.
     """
 
     def __init__(
@@ -133,6 +137,41 @@ class LLMRouter:
         wanted = [request_of(request, {}) for request in requests]
         return await (await self._opened()).process_batch(wanted, self._context(timeout))
 
+    async def process_ensemble(
+        self,
+        prompt: Prompt | None,
+        members: Members,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - becomes the requests' deadline
+        **values: Unpack[EnsembleFields],
+    ) -> EnsembleResponse:
+        """Ask several models (ids or aliases, with weights or without) and choose one answer."""
+        ensemble = ensemble_of(prompt, members, values)
+        return await (await self._opened()).process_ensemble(ensemble, self._context(timeout))
+
+    async def route(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - becomes the request's deadline
+        **values: Unpack[RequestFields],
+    ) -> Decision:
+        """Which model would answer, and why; nothing is run, counted or remembered."""
+        return await (await self._opened()).route(
+            request_of(prompt, values), self._context(timeout)
+        )
+
+    async def feedback(self, request_id: str, score: float) -> None:
+        """How good the answer of a request was, from 0 to 1."""
+        await (await self._opened()).feedback(request_id, score, self._context(None))
+
+    async def get_usage(
+        self, *, first_day: str = "", last_day: str = "", caller: str = "", model: str = ""
+    ) -> Sequence[UsageRow]:
+        """What was used from day to day (such as ``2026-11-24``), all where nothing is said."""
+        query = UsageQuery(first_day, last_day, caller, model)
+        return await (await self._opened()).get_usage(query)
+
     async def converse(
         self,
         messages: AsyncIterator[SessionMessage],
@@ -165,66 +204,6 @@ class LLMRouter:
     async def detokenize(self, token_ids: Sequence[int], *, model: str | None = None) -> str:
         """The text of token ids."""
         return await (await self._opened()).detokenize(model, token_ids)
-
-    async def register_model(
-        self,
-        model: str | ModelRecord,
-        source: str | os.PathLike[str] | None = None,
-        *,
-        name: str = "",
-        config: ModelConfig | Mapping[str, Any] | None = None,
-        labels: Mapping[str, str] | None = None,
-    ) -> ModelView:
-        """Add a model: a record, or an id with the source of its weights."""
-        if isinstance(model, ModelRecord):
-            return await (await self._opened()).register_model(model)
-        if source is None:
-            raise InvalidRequestError("source", None, "the path of a model's file")
-        record = ModelRecord(
-            id=model,
-            name=name,
-            format=ModelFormat.GGUF,
-            source=os.fspath(source) if isinstance(source, os.PathLike) else source,
-            config=model_config_of(config or {}),
-            labels=labels or {},
-        )
-        return await (await self._opened()).register_model(record)
-
-    async def unregister_model(self, model: str) -> None:
-        """Forget a model and unload it; its file stays."""
-        await (await self._opened()).unregister_model(model)
-
-    async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
-        """Change the named fields (paths such as ``name`` or ``config.temperature``)."""
-        return await (await self._opened()).update_model(record, fields)
-
-    async def get_model(self, model: str) -> ModelView:
-        """One model."""
-        return await (await self._opened()).get_model(model)
-
-    async def list_models(self) -> Sequence[ModelView]:
-        """All models in the order of their ids."""
-        backend = await self._opened()
-        page = await backend.list_models()
-        models = list(page.models)
-        while page.next_page_token:
-            page = await backend.list_models(page_token=page.next_page_token)
-            models += page.models
-        return models
-
-    async def list_model_page(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
-        """Some models in the order of their ids."""
-        return await (await self._opened()).list_models(page_size=page_size, page_token=page_token)
-
-    async def load_model(
-        self, model: str, on_progress: ProgressListener | None = None
-    ) -> ModelView:
-        """Bring a model into memory."""
-        return await (await self._opened()).load_model(model, on_progress)
-
-    async def unload_model(self, model: str) -> None:
-        """Take a model out of memory once its running requests are done."""
-        await (await self._opened()).unload_model(model)
 
     async def get_config(self) -> Mapping[str, Any]:
         """The configuration in force, nested, with snake_case keys."""

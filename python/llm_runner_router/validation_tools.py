@@ -99,5 +99,5 @@ def check_tool_calls(field: str, calls: Sequence[ToolCall]) -> None:
         if not isinstance(call, ToolCall):
             raise InvalidRequestError(where, call, "a call of a tool")
         check_text(f"{where}.id", call.id, MAX_CALL_ID)
-        check_name(f"{where}.name", call.name)
+        check_text(f"{where}.name", call.name, MAX_CALL_ID)
         check_text(f"{where}.arguments", call.arguments, MAX_JSON_TEXT, empty=True)

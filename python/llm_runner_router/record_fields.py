@@ -1,0 +1,87 @@
+"""Records of the registry from plain Python values, as LLMRouter accepts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.registry.records import (
+    DEFAULT_CAPABILITIES,
+    AliasRule,
+    AliasTarget,
+    Endpoint,
+    ModelConfig,
+    ModelRecord,
+    Pricing,
+)
+from llm_runner_router.request_values import listed, made
+from llm_runner_router.types import ModelFormat
+
+Source = str | os.PathLike[str] | None
+
+Targets = Sequence[str | AliasTarget | Mapping[str, Any]] | Mapping[str, float]
+"""The models behind an alias: ids, ids with their weights, or targets."""
+
+
+class ModelFields(TypedDict, total=False):
+    """ModelRecord's fields by keyword; config, endpoint and pricing may be mappings."""
+
+    provider: str
+    name: str
+    config: ModelConfig | Mapping[str, Any] | None
+    capabilities: Sequence[str]
+    labels: Mapping[str, str] | None
+    endpoint: Endpoint | Mapping[str, Any] | None
+    pricing: Pricing | Mapping[str, Any] | None
+    quality: float | None
+
+
+def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
+    """The record of a model: one of a provider where one is named, else a GGUF file."""
+    provider, pricing = values.get("provider", ""), values.get("pricing")
+    return ModelRecord(
+        id=model,
+        name=values.get("name", ""),
+        format=ModelFormat.API if provider else ModelFormat.GGUF,
+        source=source_of(source, model if provider else None),
+        config=made(ModelConfig, values.get("config") or {}, "config"),
+        capabilities=values.get("capabilities", DEFAULT_CAPABILITIES),
+        labels=values.get("labels") or {},
+        provider=provider,
+        endpoint=made(Endpoint, values.get("endpoint") or {}, "endpoint"),
+        pricing=None if pricing is None else made(Pricing, pricing, "pricing"),
+        quality=values.get("quality"),
+    )
+
+
+def source_of(source: Source, default: str | None) -> str:
+    """The source of a model as text."""
+    if source is None:
+        if default is None:
+            raise InvalidRequestError("source", None, "the path of a model's file")
+        return default
+    return os.fspath(source) if isinstance(source, os.PathLike) else source
+
+
+def targets_of(values: Targets) -> tuple[AliasTarget, ...]:
+    """The models behind an alias."""
+    if isinstance(values, Mapping):
+        return tuple(AliasTarget(model, weight) for model, weight in values.items())
+    return listed(target_of)(values, "targets")
+
+
+def target_of(value: object, path: str) -> AliasTarget:
+    """One model behind an alias."""
+    return AliasTarget(value) if isinstance(value, str) else made(AliasTarget, value, path)
+
+
+def rules_of(values: Sequence[AliasRule | Mapping[str, Any]]) -> tuple[AliasRule, ...]:
+    """The rules of an alias."""
+    return listed(rule_of)(values, "rules")
+
+
+def rule_of(value: object, path: str) -> AliasRule:
+    """One rule of an alias."""
+    return made(AliasRule, value, path)
