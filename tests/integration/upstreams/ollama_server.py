@@ -21,7 +21,7 @@ def line(tokens: int = 0, **fields: Any) -> Piece:
 class OllamaServer(UpstreamServer):
     """Answers with its words, a line each, and then with ``tool_calls``.
 
-    ``broken_by`` (an error's message) comes instead of line ``breaks_at``.
+    ``broken_by`` comes instead of line ``breaks_at``.
     """
 
     malformed = b'{"message": no json\n'
@@ -33,7 +33,7 @@ class OllamaServer(UpstreamServer):
         self.tool_calls: list[dict[str, Any]] = []
         self.thinking = ""
         self.done_reason = "stop"
-        self.broken_by: str | None = None
+        self.broken_by: Piece | None = None
         self.breaks_at = 0
 
     def error_body(self, fault: Fault) -> str:
@@ -44,7 +44,7 @@ class OllamaServer(UpstreamServer):
         speaks = {"/api/chat": self.chat, "/api/generate": self.generate}[request.path]
         pieces = [*speaks(body["model"]), self.ending(body["model"])]
         if self.broken_by is not None:
-            pieces = [*pieces[: self.breaks_at], line(error=self.broken_by)]
+            pieces = [*pieces[: self.breaks_at], self.broken_by]
         return await self.stream(request, pieces, fault, self.prompt_tokens)
 
     def chat(self, model: str) -> Iterator[Piece]:
