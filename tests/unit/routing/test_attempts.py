@@ -299,7 +299,7 @@ async def test_loading_is_not_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("format", "reason"),
+    ("kind", "reason"),
     [(ModelFormat.GGUF, "ENGINE_FAILED"), (ModelFormat.API, "PROVIDER_FAILED")],
 )
 @pytest.mark.parametrize("act", [[], [Delta("x")], [FINISHED]])
