@@ -162,6 +162,8 @@ class UpstreamServer:
             self.served.completion_tokens += piece.tokens
             self._changed.set()
         if breaks:
+            if fault.gate is not None:
+                await fault.gate.acquire()
             await self._break(request, response, fault)
             return False
         await response.write_eof()

@@ -1,0 +1,146 @@
+"""Models behind OpenAI's API, be it OpenAI's own or one of the many servers that speak it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Self
+
+import httpx2
+
+from llm_runner_router.errors import ProviderFailedError, ProviderRejectedError
+from llm_runner_router.providers.api import ApiProvider
+from llm_runner_router.providers.base import Accepted, Call, Delta, ProviderEvent
+from llm_runner_router.providers.http_pool import HttpPool
+from llm_runner_router.providers.known import known
+from llm_runner_router.providers.openai_dialect import dialect_of
+from llm_runner_router.providers.openai_events import OpenAIAnswer
+from llm_runner_router.providers.openai_request import CHAT, COMPLETIONS, body_of, path_of
+from llm_runner_router.providers.openai_template import Target, Template, template
+from llm_runner_router.providers.rejection import Rejection
+from llm_runner_router.providers.secrets import key_of
+from llm_runner_router.providers.server_sent_events import EventLines
+from llm_runner_router.providers.transport_errors import translated
+from llm_runner_router.registry.records import ModelRecord
+
+AZURE = "azure-openai"
+MAX_ERROR_BYTES = 65_536
+DRAIN_SECONDS = 0.1
+
+
+class OpenAIProvider(ApiProvider):
+    """One model of one account. The official client says how it is asked; see ``template``.
+
+    Answers are always streamed: so a limit on the time to the first token can be kept, and what was
+    delivered is known when an answer breaks off. Belongs to the event loop of the pool.
+    """
+
+    def __init__(self, record: ModelRecord, pool: HttpPool, target: Target) -> None:
+        super().__init__(record)
+        self._pool = pool
+        self._target = target
+        self._dialect = dialect_of(record.provider)
+        self._options = dict(record.endpoint.options)
+        azure = record.provider == AZURE
+        self._templates = {
+            path: template(target, path, azure=azure) for path in (CHAT, COMPLETIONS)
+        }
+
+    @classmethod
+    def open(cls, record: ModelRecord, pool: HttpPool) -> Self:
+        """A provider of ``record``; connects to nothing. ProviderRejectedError: no usable key.
+
+        It may read the file of the key, and so blocks.
+        """
+        provider = known(record.provider)
+        base_url = record.endpoint.base_url or provider.base_url
+        if base_url is None:
+            message = f"provider {record.provider} has no address: set endpoint.base_url"
+            raise ProviderRejectedError(message)
+        key = key_of(record.endpoint, provider) or ""
+        return cls(record, pool, Target(record.source, base_url, key, record.endpoint))
+
+    async def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
+        """See Provider. Closing it closes the connection, which ends the work at the provider."""
+        request = call.request
+        body = body_of(request, self._target.model, self._dialect, self._options)
+        answer, accepted = OpenAIAnswer(self._name, self._target.key), False
+        with translated(self._name):
+            async with (
+                self._asked(self._templates[path_of(request)], body) as response,
+                aclosing(self._deltas(response, answer)) as deltas,
+            ):
+                async for delta in deltas:
+                    if not accepted:
+                        accepted = True
+                        yield Accepted(metrics=answer.metrics)
+                    yield delta
+        finished = answer.finished()
+        if not accepted:
+            yield Accepted(metrics=answer.metrics)
+        yield finished
+
+    @asynccontextmanager
+    async def _asked(self, asked: Template, body: dict[str, Any]) -> AsyncIterator[httpx2.Response]:
+        """The answer to ``body`` with its headers read; the error that its status means."""
+        http = self._pool.httpx2
+        request = httpx2.Request(
+            "POST",
+            asked.url,
+            headers=asked.headers,
+            content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            extensions={"timeout": http.timeout.as_dict()},
+        )
+        response = await http.send(request, stream=True)
+        try:
+            if response.status_code != 200:
+                raise await self._rejection(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _rejection(self, response: httpx2.Response) -> Exception:
+        """What a status other than 200 means."""
+        said = b""
+        async for data in response.aiter_bytes():
+            said += data
+            if len(said) > MAX_ERROR_BYTES:
+                break
+        text = said[:MAX_ERROR_BYTES].decode(errors="replace")
+        headers = response.headers
+        rejection = Rejection.read(response.status_code, headers, text, self._target.key)
+        return rejection.error(self._name)
+
+    async def _deltas(
+        self, response: httpx2.Response, answer: OpenAIAnswer
+    ) -> AsyncGenerator[Delta, None]:
+        """What comes, all that is waiting in one; the end leaves the connection usable again."""
+        lines = EventLines()
+        async with aclosing(response.aiter_bytes()) as source:
+            async for data in source:
+                delta = answer.take(self._events(lines, data))
+                if delta is not None:
+                    yield delta
+                if answer.failure is not None:
+                    raise answer.failure
+                if answer.done:
+                    await drained(source)
+                    return
+
+    def _events(self, lines: EventLines, data: bytes) -> list[bytes]:
+        try:
+            return lines.feed(data)
+        except ValueError:
+            raise ProviderFailedError(f"{self._name} sent an event without an end") from None
+
+
+async def drained(source: AsyncIterator[bytes]) -> None:
+    """Read what follows the last event, which is nothing but the end, if that comes soon."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in source:
+                pass
+    except (TimeoutError, httpx2.HTTPError):
+        return  # the answer is whole; the connection is closed instead of used again
