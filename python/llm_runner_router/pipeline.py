@@ -2,207 +2,188 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    aclosing,
-    asynccontextmanager,
-    contextmanager,
-)
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, replace
+from functools import partial
 
-from llm_runner_router.admission import Admission
+from llm_runner_router.admission import Admission, Ticket
 from llm_runner_router.backend import CallContext
+from llm_runner_router.cache.cache import AnswerCache
 from llm_runner_router.config import Config
-from llm_runner_router.errors import RouterError, TimeLimitError
-from llm_runner_router.providers.base import (
-    Accepted,
-    Call,
-    Delta,
-    Finished,
-    Provider,
-    ProviderEvent,
-)
-from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.decision import CacheState, Decision
+from llm_runner_router.errors import ResourceNotFoundError, RouterError
+from llm_runner_router.passage import Passage, logged
+from llm_runner_router.prompt.prompt_template import applied
+from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
 from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.routing.attempts import Attempts
+from llm_runner_router.routing.budgets import Budgets
+from llm_runner_router.routing.plan import Plan
 from llm_runner_router.routing.router import ModelRouter
-from llm_runner_router.tally import Tally
+from llm_runner_router.settlement import Answered, Settlement
+from llm_runner_router.time_limits import Patience, time_limit, within
+from llm_runner_router.token_estimate import prompt_tokens
 from llm_runner_router.types import Chunk, Complete, Event, Request, Started
 from llm_runner_router.validation import validate_request
 
-logger = logging.getLogger(__name__)
+NOT_COMPUTED = (CacheState.HIT, CacheState.COALESCED)
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """One request on its way: who asks, its unique id, and its account."""
+class Stages:
+    """What a request passes, in this order."""
 
-    request: Request
-    context: CallContext
-    request_id: str
-    tally: Tally
-    hold: bool
-
-    @classmethod
-    def begin(cls, request: Request, context: CallContext, *, hold: bool = False) -> Passage:
-        """A request that sets off now; ``hold`` keeps its KV until ``Pipeline.release``."""
-        return cls(request, context, uuid.uuid4().hex, Tally(), hold)
+    store: RegistryStore
+    budgets: Budgets
+    admission: Admission
+    cache: AnswerCache
+    router: ModelRouter
+    attempts: Attempts
+    settlement: Settlement
+    residency: Residency
 
 
 class Pipeline:
     """Answers requests. Belongs to one event loop; ``config`` tells the limits of the moment."""
 
-    def __init__(
-        self,
-        admission: Admission,
-        router: ModelRouter,
-        residency: Residency,
-        config: Callable[[], Config],
-    ) -> None:
-        self._admission = admission
-        self._router = router
-        self._residency = residency
+    def __init__(self, stages: Stages, config: Callable[[], Config]) -> None:
+        self._stages = stages
         self._config = config
 
     async def run(self, passage: Passage) -> AsyncGenerator[Event, None]:
         """Started, Chunk …, Complete; or a RouterError. Closing it early cancels the work."""
-        request, tally, deadline = passage.request, passage.tally, passage.context.deadline
+        stages, caller, tally = self._stages, passage.context.caller, passage.tally
         with logged(passage):
-            validate_request(request)
-            record = self._router.choose(request.model)
-            tally.model = record.id
-            async with self._admission.permit(deadline) as waited:
-                tally.admission_ms = waited * 1000.0
-                async with entered_by(deadline, self._residency.lease(record.id)) as provider:
-                    call = call_of(passage, record.config)
-                    async with aclosing(self._limited(provider, call)) as answer:
-                        async for event in answer:
-                            yield told(event, passage)
+            request = self._prepared(passage.request)
+            stages.router.choose(request.model)
+            stages.budgets.check(caller)
+            ticket = Ticket(
+                caller, request.priority, passage.context.deadline, prompt_tokens(request)
+            )
+            async with stages.admission.permit(ticket) as permit:
+                tally.admission_ms = permit.waited * 1000.0
+                try:
+                    async with aclosing(self._answered(passage, request)) as events:
+                        async for event in events:
+                            yield event
+                finally:
+                    permit.settle(tally.metrics().total_tokens)
+
+    def route(self, request: Request, context: CallContext) -> Decision:
+        """The decision that ``run`` would make now, with every candidate and exclusion."""
+        ready = self._prepared(request)
+        return self._plan(ready, request, context.caller, explain=True).decision
 
     def release(self, model: str, request_id: str) -> None:
         """Let go of the KV that a passage with ``hold`` has left behind."""
-        provider = self._residency.provider(model)
+        provider = self._stages.residency.provider(model)
         if provider is not None:
             provider.release(request_id)
 
     def time_limit(self, deadline: float | None, missing: str) -> AbstractAsyncContextManager[None]:
         """The time that a request may go without getting on; ``missing`` says what it lacks."""
-        return time_limit(self._config().performance.timeout, deadline, missing)
+        return time_limit(Patience(self._config().performance.timeout), deadline, missing)
 
-    async def _limited(self, provider: Provider, call: Call) -> AsyncGenerator[ProviderEvent, None]:
-        """The answer within the time between two tokens and the deadline of the whole.
+    def _prepared(self, request: Request) -> Request:
+        """``request`` once it is checked, with the text of its template as the prompt."""
+        validate_request(request)
+        if request.template is None:
+            return request
+        template = self._stages.store.template(request.template.id)
+        if template is None:
+            raise ResourceNotFoundError("template", request.template.id)
+        ready = applied(request, template)
+        validate_request(ready)
+        return ready
 
-        Only the provider's time counts, not that of the consumer: what may stall that one has a
-        limit of its own.
-        """
-        async with aclosing(provider.generate(call)) as answer:
-            while True:
-                async with self.time_limit(call.deadline, "no new token"):
-                    event = await anext(answer, None)
-                if event is None:
-                    return
-                yield event
+    def _plan(
+        self,
+        ready: Request,
+        asked: Request,
+        caller: str,
+        *,
+        prefer: str = "",
+        explain: bool = False,
+    ) -> Plan:
+        """Which models may answer; those that the template does not suit are left out."""
+        wanted = ready if asked.template is None else replace(ready, template=asked.template)
+        return self._stages.router.plan(wanted, caller, prefer=prefer, explain=explain)
 
+    async def _answered(self, passage: Passage, request: Request) -> AsyncGenerator[Event, None]:
+        """The answer, computed now or before, by the deadline of whoever asks."""
+        stages = self._stages
+        candidates = stages.router.candidates(request.model)
+        compute = partial(self._computed, passage, request)
+        events = stages.cache.answer(passage.request_id, request, candidates, compute)
+        async with aclosing(within(passage.context.deadline, events)) as answer:
+            async for event in answer:
+                yield self._accounted(event, passage)
 
-@contextmanager
-def logged(passage: Passage) -> Iterator[None]:
-    """One line a request, when it is over."""
-    outcome = "cancelled"
-    try:
-        yield
-        outcome = "answered"
-    except RouterError as error:
-        outcome = error.reason
-        raise
-    finally:
+    def _accounted(self, event: Event, passage: Passage) -> Event:
+        """``event`` with what only this request knows."""
         tally = passage.tally
-        logger.debug(
-            "request %s of %s to %s: %s, %d tokens in %.1f ms",
-            passage.request_id,
-            passage.context.caller,
-            tally.model or "no model",
-            outcome,
-            tally.completion_tokens,
-            tally.elapsed_ms(),
+        match event:
+            case Started(decision=None):
+                tally.model = event.model
+                return replace(event, decision=Decision(event.model, strategy="cache"))
+            case Chunk() if not tally.first_token_ms:
+                tally.first_token_ms = tally.elapsed_ms()
+            case Complete():
+                return self._completed(event, passage)
+        return event
+
+    def _completed(self, event: Complete, passage: Passage) -> Complete:
+        """The end of an answer, kept for feedback; what was saved is booked."""
+        tally, caller, metrics = passage.tally, passage.context.caller, event.metrics
+        model = event.model_used
+        self._stages.settlement.remember(
+            passage.request_id, Answered(caller, model, metrics.prompt_tokens)
         )
+        if event.cache not in NOT_COMPUTED:
+            return event
+        self._stages.settlement.book_saved(caller, model, metrics.saved_cost_usd)
+        own = replace(
+            metrics,
+            duration_ms=tally.elapsed_ms(),
+            queue_ms=tally.admission_ms,
+            first_token_ms=tally.first_token_ms,
+        )
+        return replace(event, metrics=own)
 
-
-@asynccontextmanager
-async def entered_by(
-    deadline: float | None, lease: AbstractAsyncContextManager[Provider]
-) -> AsyncIterator[Provider]:
-    """``lease``, entered before ``deadline``; it may be held beyond."""
-    async with AsyncExitStack() as stack:
+    async def _computed(self, passage: Passage, request: Request) -> AsyncGenerator[Event, None]:
+        """The answer of the models; its costs are booked on whatever way it ends."""
+        stages, caller, tally = self._stages, passage.context.caller, passage.tally
+        plan = self._plan(request, passage.request, caller, prefer=passage.prefer)
+        answer = stages.attempts.answer(plan, partial(passage.call, request), tally)
+        failed = booked = False
         try:
-            async with asyncio.timeout(seconds_left(deadline)):
-                provider = await stack.enter_async_context(lease)
-        except TimeoutError:
-            raise deadline_exceeded("while the model was loaded") from None
-        yield provider
+            async with aclosing(answer):
+                async for event in answer:
+                    if isinstance(event, Finished):
+                        stages.router.served(tally.model, request)
+                        stages.settlement.book(caller, tally, failed=False)
+                        booked = True
+                    yield told(event, passage, plan.decision)
+        except RouterError:
+            failed = True
+            raise
+        finally:
+            if not booked:
+                stages.settlement.book(caller, tally, failed=failed)
 
 
-@asynccontextmanager
-async def time_limit(timeout_ms: int, deadline: float | None, missing: str) -> AsyncIterator[None]:
-    """The shorter of the timeout and what the deadline leaves; TimeLimitError past it."""
-    patience, left = timeout_ms / 1000.0, seconds_left(deadline)
-    try:
-        async with asyncio.timeout(patience if left is None else min(patience, left)):
-            yield
-    except TimeoutError:
-        if left is not None and left <= patience:
-            raise deadline_exceeded("before the answer was complete") from None
-        message = f"{missing} for {timeout_ms} ms (performance.timeout)"
-        raise TimeLimitError(message) from None
-
-
-def seconds_left(deadline: float | None) -> float | None:
-    """Seconds until ``deadline``."""
-    return None if deadline is None else deadline - time.monotonic()
-
-
-def deadline_exceeded(when: str) -> TimeLimitError:
-    """The error of a deadline that has passed."""
-    return TimeLimitError(f"the deadline passed {when}")
-
-
-def call_of(passage: Passage, defaults: ModelConfig) -> Call:
-    """What the provider is asked."""
-    context = passage.context
-    request = with_defaults(passage.request, defaults)
-    return Call(passage.request_id, request, context.caller, context.deadline, passage.hold)
-
-
-SAMPLING_DEFAULTS = frozenset(field.name for field in fields(ModelConfig)) & frozenset(
-    field.name for field in fields(Request)
-)
-
-
-def with_defaults(request: Request, defaults: ModelConfig) -> Request:
-    """``request`` with the model's values where it says nothing."""
-    changes: Mapping[str, Any] = {
-        name: getattr(defaults, name)
-        for name in SAMPLING_DEFAULTS
-        if getattr(request, name) in (None, ())
-    }
-    return replace(request, **changes)
-
-
-def told(event: ProviderEvent, passage: Passage) -> Event:
-    """A provider's event as the caller sees it, entered in the account."""
+def told(event: ProviderEvent, passage: Passage, decision: Decision) -> Event:
+    """A provider's event as the caller sees it, from the account that the attempts keep."""
     tally = passage.tally
     match event:
         case Accepted():
-            tally.provider = event.metrics
-            return Started(passage.request_id, tally.model, event.prompt_logprobs)
+            return Started(passage.request_id, tally.model, event.prompt_logprobs, decision)
         case Delta():
-            sequence = tally.count(len(event.token_ids))
-            return Chunk(event.text, event.token_ids, sequence, event.logprobs)
+            sequence = tally.chunks - 1
+            return Chunk(event.text, event.token_ids, sequence, event.logprobs, event.tool_calls)
         case Finished():
-            tally.provider = event.metrics
-            return Complete(event.finish_reason, tally.model, tally.metrics())
+            return Complete(
+                event.finish_reason, tally.model, tally.metrics(), tuple(tally.attempts)
+            )

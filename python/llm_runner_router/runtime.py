@@ -7,27 +7,32 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from llm_runner_router.admission import Admission
 from llm_runner_router.backend import ANONYMOUS, CallContext, ProgressListener
+from llm_runner_router.composition import Parts, compose
 from llm_runner_router.config import updated
 from llm_runner_router.config_sources import LoadedConfig
 from llm_runner_router.conversation import Session
 from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
+from llm_runner_router.decision import Decision
+from llm_runner_router.ensemble import Ensemble
+from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import RouterError, UnavailableError
 from llm_runner_router.folding import fold
-from llm_runner_router.log import Log
-from llm_runner_router.pipeline import Passage, Pipeline
+from llm_runner_router.passage import Passage
 from llm_runner_router.providers.base import Provider
-from llm_runner_router.registry.catalogue import Catalogue
 from llm_runner_router.registry.loader import SourceLoader
-from llm_runner_router.registry.records import ModelPage, ModelRecord, ModelView
-from llm_runner_router.registry.residency import ModelLoader, Residency
-from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.routing.router import ModelRouter
+from llm_runner_router.registry.records import (
+    Alias,
+    ModelPage,
+    ModelRecord,
+    ModelView,
+    PromptTemplate,
+    UsageQuery,
+    UsageRow,
+)
+from llm_runner_router.registry.residency import ModelLoader
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 from llm_runner_router.validation import (
     MAX_TEXT,
@@ -36,22 +41,10 @@ from llm_runner_router.validation import (
     check_token_ids,
     validate_batch,
 )
+from llm_runner_router.validation_values import check_number
 from llm_runner_router.version import VERSION
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a runtime is made of once it is initialized."""
-
-    log: Log
-    store: RegistryStore
-    residency: Residency
-    catalogue: Catalogue
-    admission: Admission
-    router: ModelRouter
-    pipeline: Pipeline
 
 
 class Runtime:
@@ -60,9 +53,10 @@ class Runtime:
     def __init__(self, loaded: LoadedConfig, loader: ModelLoader | None = None) -> None:
         self._config = loaded.config
         self._folder = loaded.folder
-        self._loader = loader or SourceLoader(
+        self._sources = SourceLoader(
             loaded.config.engine, loaded.folder, lambda: self._config.performance.max_concurrent
         )
+        self._loader = loader or self._sources
         self._began = time.monotonic()
         self._parts_or_none: Parts | None = None
         self._closed = False
@@ -78,24 +72,8 @@ class Runtime:
         """See Backend. InvalidConfigError where the registry or the log file cannot be used."""
         if self._closed or self._parts_or_none is not None:
             return
-        log = Log(self._config.logging)
-        path = self._config.registry.path
-        try:
-            store = await RegistryStore.open(None if path is None else Path(path))
-        except BaseException:
-            log.close()
-            raise
-        self._parts_or_none = self._compose(log, store)
-        logger.info("the registry holds %d models", len(store))
-
-    def _compose(self, log: Log, store: RegistryStore) -> Parts:
-        performance = self._config.performance
-        residency = Residency(self._loader, store.get)
-        admission = Admission(performance.max_concurrent, performance.max_queue)
-        router = ModelRouter(store, self._config.models.default)
-        pipeline = Pipeline(admission, router, residency, lambda: self._config)
-        catalogue = Catalogue(store, residency, self._folder)
-        return Parts(log, store, residency, catalogue, admission, router, pipeline)
+        self._parts_or_none = await compose(lambda: self._config, self._folder, self._loader)
+        logger.info("the registry holds %d models", len(self._parts.stages.store))
 
     async def process(self, request: Request, context: CallContext = ANONYMOUS) -> Response:
         """See Backend."""
@@ -139,6 +117,27 @@ class Runtime:
             async for event in events:
                 yield event
 
+    async def process_ensemble(
+        self, ensemble: EnsembleRequest, context: CallContext = ANONYMOUS
+    ) -> EnsembleResponse:
+        """See Backend. Each member takes a place of its own."""
+        return await Ensemble(self.process).run(ensemble, context)
+
+    async def route(self, request: Request, context: CallContext = ANONYMOUS) -> Decision:
+        """See Backend."""
+        return self._parts.pipeline.route(request, context)
+
+    async def feedback(
+        self, request_id: str, score: float, context: CallContext = ANONYMOUS
+    ) -> None:
+        """See Backend."""
+        check_number("score", score, 0, 1)
+        self._parts.stages.settlement.feedback(context.caller, request_id, score)
+
+    async def get_usage(self, query: UsageQuery) -> Sequence[UsageRow]:
+        """See Backend."""
+        return await self._parts.ledger.rows(query)
+
     async def tokenize(
         self, model: str | None, text: str, *, add_special: bool, parse_special: bool
     ) -> Sequence[int]:
@@ -158,7 +157,7 @@ class Runtime:
     def _lease(self, model: str | None) -> AbstractAsyncContextManager[Provider]:
         check_model(model)
         parts = self._parts
-        return parts.residency.lease(parts.router.choose(model).id)
+        return parts.stages.residency.lease(parts.stages.router.choose(model).id)
 
     async def register_model(self, record: ModelRecord) -> ModelView:
         """See Backend."""
@@ -190,6 +189,38 @@ class Runtime:
         """See Backend."""
         await self._parts.catalogue.unload(model)
 
+    async def set_alias(self, alias: Alias) -> Alias:
+        """See Backend."""
+        return await self._parts.catalogue.set_alias(alias)
+
+    async def get_alias(self, alias: str) -> Alias:
+        """See Backend."""
+        return self._parts.catalogue.alias(alias)
+
+    async def list_aliases(self) -> Sequence[Alias]:
+        """See Backend."""
+        return self._parts.catalogue.aliases()
+
+    async def delete_alias(self, alias: str) -> None:
+        """See Backend."""
+        await self._parts.catalogue.remove_alias(alias)
+
+    async def set_template(self, template: PromptTemplate) -> PromptTemplate:
+        """See Backend."""
+        return await self._parts.catalogue.set_template(template)
+
+    async def get_template(self, template: str) -> PromptTemplate:
+        """See Backend."""
+        return self._parts.catalogue.template(template)
+
+    async def list_templates(self) -> Sequence[PromptTemplate]:
+        """See Backend."""
+        return self._parts.catalogue.templates()
+
+    async def delete_template(self, template: str) -> None:
+        """See Backend."""
+        await self._parts.catalogue.remove_template(template)
+
     async def get_config(self) -> Mapping[str, Any]:
         """See Backend."""
         return self._config.nested()
@@ -199,21 +230,22 @@ class Runtime:
         parts = self._parts
         self._config = updated(self._config, changes)
         performance = self._config.performance
-        parts.admission.resize(performance.max_concurrent, performance.max_queue)
+        parts.stages.admission.resize(performance.max_concurrent, performance.max_queue)
         parts.log.set_level(self._config.logging.level)
         return self._config.nested()
 
     async def get_status(self) -> Status:
         """See Backend."""
-        parts = self._parts
+        stages = self._parts.stages
         return Status(
             healthy=True,
             version=VERSION,
             uptime_seconds=time.monotonic() - self._began,
-            running_requests=parts.admission.running,
-            queued_requests=parts.admission.queued,
-            loaded_models=parts.residency.loaded_models(),
-            registered_models=len(parts.store),
+            running_requests=stages.admission.running,
+            queued_requests=stages.admission.queued,
+            loaded_models=stages.residency.loaded_models(),
+            registered_models=len(stages.store),
+            cache=stages.cache.counts(),
         )
 
     async def check_health(self) -> HealthReport:
@@ -221,7 +253,7 @@ class Runtime:
         if self._closed or self._parts_or_none is None:
             return HealthReport(ready=False, draining=False)
         parts = self._parts
-        models = {model: parts.residency.loaded(model) for model in parts.catalogue.ids()}
+        models = {model: parts.stages.residency.loaded(model) for model in parts.catalogue.ids()}
         return HealthReport(ready=True, draining=False, models=models)
 
     async def close(self) -> None:
@@ -231,7 +263,5 @@ class Runtime:
         parts, self._closed = self._parts_or_none, True
         if parts is None:
             return
-        parts.admission.close()
-        await parts.residency.close()
-        await parts.store.close()
-        parts.log.close()
+        await parts.close()
+        await self._sources.close()

@@ -21,6 +21,7 @@ from llm_runner_router.conversation_messages import (
     SessionMessage,
     Start,
 )
+from llm_runner_router.decision import Decision
 from llm_runner_router.errors import (
     InvalidConfigError,
     InvalidRequestError,
@@ -53,6 +54,17 @@ def without_times(response: Response) -> Response:
         token_ids=tuple(response.token_ids),
         logprobs=tuple(response.logprobs),
         prompt_logprobs=tuple(response.prompt_logprobs),
+        decision=plain(response.decision),
+        attempts=tuple(replace(a, started_ms=0.0, duration_ms=0.0) for a in response.attempts),
+    )
+
+
+def plain(decision: Decision | None) -> Decision | None:
+    """A decision whose lists are tuples, as the wire makes them."""
+    if decision is None:
+        return None
+    return replace(
+        decision, candidates=tuple(decision.candidates), fallbacks=tuple(decision.fallbacks)
     )
 
 

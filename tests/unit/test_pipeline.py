@@ -12,9 +12,9 @@ from llm_runner_router.errors import (
     ModelNotFoundError,
     TimeLimitError,
 )
-from llm_runner_router.pipeline import with_defaults
 from llm_runner_router.providers.echo import EchoBehaviour
 from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.sampling_defaults import with_defaults
 from llm_runner_router.types import Chunk, Complete, FinishReason, Request, Started
 from unit.echoes import EchoLoader, collect, echo_runtime, settle, until
 

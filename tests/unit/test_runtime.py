@@ -29,9 +29,15 @@ async def test_the_only_model_answers_where_none_is_named() -> None:
             await runtime.process(HELLO)
         await runtime.register_model(model("a"))
         assert (await runtime.process(HELLO)).model_used == "a"
-        await runtime.register_model(model("b"))
-        with pytest.raises(InvalidRequestError, match="one of a, b"):
-            await runtime.process(HELLO)
+
+
+async def test_the_strategy_chooses_where_none_is_named() -> None:
+    config = {"routing": {"strategy": "round-robin"}, "cache": {"enabled": False}}
+    async with echo_runtime(config, models=("a", "b")) as runtime:
+        answers = [await runtime.process(HELLO) for _ in range(4)]
+    assert sorted(answer.model_used for answer in answers) == ["a", "a", "b", "b"]
+    assert all(answer.decision is not None for answer in answers)
+    assert {answer.decision.strategy for answer in answers if answer.decision} == {"round-robin"}
 
 
 async def test_the_default_model_answers_where_none_is_named() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from llm_runner_router.config import RoutingConfig
+from llm_runner_router.config_routing import RoutingConfig
 
 
 class Breaker:
