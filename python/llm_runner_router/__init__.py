@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 from llm_runner_router.version import VERSION
 
 if TYPE_CHECKING:
-    from llm_runner_router.backend import Backend, CallContext
-    from llm_runner_router.config import Config
+    from llm_runner_router.backend import (
+        Backend,
+        CallContext,
+    )
+    from llm_runner_router.config import (
+        Config,
+    )
     from llm_runner_router.conversation_messages import (
         Append,
         Cancel,
@@ -22,8 +27,23 @@ if TYPE_CHECKING:
         SessionEvent,
         Start,
     )
+    from llm_runner_router.decision import (
+        Attempt,
+        CacheState,
+        Decision,
+        Exclusion,
+        ScoredCandidate,
+    )
+    from llm_runner_router.ensembles import (
+        Aggregation,
+        EnsembleRequest,
+        EnsembleResponse,
+        Member,
+        MemberResult,
+    )
     from llm_runner_router.errors import (
         AlreadyExistsError,
+        BudgetError,
         ContextLengthError,
         EngineError,
         InvalidConfigError,
@@ -31,24 +51,60 @@ if TYPE_CHECKING:
         ModelBusyError,
         ModelFileError,
         ModelNotFoundError,
+        NoCandidateError,
         OverloadedError,
+        ProviderFailedError,
+        ProviderRejectedError,
+        RateLimitError,
         RequestNotFoundError,
+        ResourceNotFoundError,
         RouterError,
         TimeLimitError,
         UnavailableError,
         UnsupportedError,
     )
+    from llm_runner_router.preferences import (
+        CacheControl,
+        CacheMode,
+        Priority,
+        Requirements,
+        Routing,
+        Strategy,
+        TemplateUse,
+    )
     from llm_runner_router.registry.records import (
+        Alias,
+        AliasRule,
+        AliasTarget,
+        Endpoint,
         LoadProgress,
         ModelConfig,
         ModelDetails,
         ModelPage,
         ModelRecord,
         ModelView,
+        Pricing,
+        PromptTemplate,
+        UsageQuery,
+        UsageRow,
     )
-    from llm_runner_router.router import LLMRouter
-    from llm_runner_router.session import ClientSession
+    from llm_runner_router.router import (
+        LLMRouter,
+    )
+    from llm_runner_router.session import (
+        ClientSession,
+    )
+    from llm_runner_router.tools import (
+        FormatKind,
+        ResponseFormat,
+        Tool,
+        ToolCall,
+        ToolCallDelta,
+        ToolChoice,
+        ToolMode,
+    )
     from llm_runner_router.types import (
+        CacheCounts,
         Chunk,
         Complete,
         Event,
@@ -69,7 +125,10 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 HOMES = {
-    "backend": ("Backend", "CallContext"),
+    "backend": (
+        "Backend",
+        "CallContext",
+    ),
     "config": ("Config",),
     "conversation_messages": (
         "Append",
@@ -79,8 +138,23 @@ HOMES = {
         "SessionEvent",
         "Start",
     ),
+    "decision": (
+        "Attempt",
+        "CacheState",
+        "Decision",
+        "Exclusion",
+        "ScoredCandidate",
+    ),
+    "ensembles": (
+        "Aggregation",
+        "EnsembleRequest",
+        "EnsembleResponse",
+        "Member",
+        "MemberResult",
+    ),
     "errors": (
         "AlreadyExistsError",
+        "BudgetError",
         "ContextLengthError",
         "EngineError",
         "InvalidConfigError",
@@ -88,24 +162,56 @@ HOMES = {
         "ModelBusyError",
         "ModelFileError",
         "ModelNotFoundError",
+        "NoCandidateError",
         "OverloadedError",
+        "ProviderFailedError",
+        "ProviderRejectedError",
+        "RateLimitError",
         "RequestNotFoundError",
+        "ResourceNotFoundError",
         "RouterError",
         "TimeLimitError",
         "UnavailableError",
         "UnsupportedError",
     ),
+    "preferences": (
+        "CacheControl",
+        "CacheMode",
+        "Priority",
+        "Requirements",
+        "Routing",
+        "Strategy",
+        "TemplateUse",
+    ),
     "registry.records": (
+        "Alias",
+        "AliasRule",
+        "AliasTarget",
+        "Endpoint",
         "LoadProgress",
         "ModelConfig",
         "ModelDetails",
         "ModelPage",
         "ModelRecord",
         "ModelView",
+        "Pricing",
+        "PromptTemplate",
+        "UsageQuery",
+        "UsageRow",
     ),
     "router": ("LLMRouter",),
     "session": ("ClientSession",),
+    "tools": (
+        "FormatKind",
+        "ResponseFormat",
+        "Tool",
+        "ToolCall",
+        "ToolCallDelta",
+        "ToolChoice",
+        "ToolMode",
+    ),
     "types": (
+        "CacheCounts",
         "Chunk",
         "Complete",
         "Event",
@@ -128,9 +234,19 @@ HOMES = {
 MODULES = {name: module for module, names in HOMES.items() for name in names}
 
 __all__ = [
+    "Aggregation",
+    "Alias",
+    "AliasRule",
+    "AliasTarget",
     "AlreadyExistsError",
     "Append",
+    "Attempt",
     "Backend",
+    "BudgetError",
+    "CacheControl",
+    "CacheCounts",
+    "CacheMode",
+    "CacheState",
     "CallContext",
     "Cancel",
     "Chunk",
@@ -139,15 +255,23 @@ __all__ = [
     "Config",
     "ContextLengthError",
     "Credits",
+    "Decision",
+    "Endpoint",
     "EngineError",
+    "EnsembleRequest",
+    "EnsembleResponse",
     "Event",
+    "Exclusion",
     "Failure",
     "FinishReason",
+    "FormatKind",
     "HealthReport",
     "InvalidConfigError",
     "InvalidRequestError",
     "LLMRouter",
     "LoadProgress",
+    "Member",
+    "MemberResult",
     "Message",
     "Metrics",
     "ModelBusyError",
@@ -159,21 +283,42 @@ __all__ = [
     "ModelPage",
     "ModelRecord",
     "ModelView",
+    "NoCandidateError",
     "OverloadedError",
+    "Pricing",
+    "Priority",
+    "PromptTemplate",
+    "ProviderFailedError",
+    "ProviderRejectedError",
+    "RateLimitError",
     "Request",
     "RequestNotFoundError",
+    "Requirements",
+    "ResourceNotFoundError",
     "Response",
+    "ResponseFormat",
     "Role",
     "RouterError",
+    "Routing",
+    "ScoredCandidate",
     "SessionEvent",
     "Start",
     "Started",
     "Status",
+    "Strategy",
+    "TemplateUse",
     "TimeLimitError",
     "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
+    "ToolMode",
     "TopLogprob",
     "UnavailableError",
     "UnsupportedError",
+    "UsageQuery",
+    "UsageRow",
     "__version__",
 ]
 
