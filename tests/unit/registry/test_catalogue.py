@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from llm_runner_router.errors import InvalidRequestError, ModelBusyError, ModelNotFoundError
-from llm_runner_router.types import Request
+from llm_runner_router.errors import (
+    AlreadyExistsError,
+    InvalidRequestError,
+    ModelBusyError,
+    ModelNotFoundError,
+    ResourceNotFoundError,
+)
+from llm_runner_router.registry.catalogue import Catalogue
+from llm_runner_router.registry.records import Alias, AliasTarget, PromptTemplate
+from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.types import ModelFormat, Request
 from unit.echoes import EchoLoader, echo_runtime, model
 
 
@@ -80,3 +93,49 @@ async def test_defaults_of_an_updated_model_are_used_at_once() -> None:
         await runtime.update_model(wanted, ["config.temperature"])
         await runtime.process(Request(prompt="x"))
         assert [c.request.temperature for c in loader.providers["m"].calls] == [None, 0.25]
+
+
+@asynccontextmanager
+async def catalogue() -> AsyncIterator[Catalogue]:
+    """One with the model m, whose folder is /nowhere."""
+    store = await RegistryStore.open(None)
+    made = Catalogue(store, Residency(EchoLoader(), store.get), Path("/nowhere"))
+    await made.register(model())
+    yield made
+    await store.close()
+
+
+async def test_names_of_models_at_providers_are_no_paths() -> None:
+    async with catalogue() as made:
+        record = replace(
+            model("api"), format=ModelFormat.API, provider="together", source="meta/llama"
+        )
+        assert (await made.register(record)).record.source == "meta/llama"
+        assert made.get("m").record.source == "/nowhere/m.gguf"
+
+
+async def test_aliases() -> None:
+    async with catalogue() as made:
+        stored = await made.set_alias(Alias("a", [AliasTarget("m")], fallbacks=["m"]))
+        assert stored.targets == (AliasTarget("m"),)
+        assert (made.alias("a"), list(made.aliases())) == (stored, [stored])
+        with pytest.raises(AlreadyExistsError):
+            await made.register(model("a"))
+        with pytest.raises(InvalidRequestError, match="targets"):
+            await made.set_alias(replace(stored, targets=()))
+        await made.unregister("m")
+        await made.remove_alias("a")
+        with pytest.raises(ResourceNotFoundError):
+            made.alias("a")
+
+
+async def test_templates() -> None:
+    async with catalogue() as made:
+        stored = await made.set_template(PromptTemplate("t", "{x}", stop_tokens=["."]))
+        assert (stored.name, stored.stop_tokens) == ("t", (".",))
+        assert (made.template("t"), list(made.templates())) == (stored, [stored])
+        with pytest.raises(InvalidRequestError, match="format"):
+            await made.set_template(replace(stored, format="{"))
+        await made.remove_template("t")
+        with pytest.raises(ResourceNotFoundError):
+            made.template("t")

@@ -7,7 +7,7 @@ import pytest
 
 from llm_runner_router.errors import InvalidRequestError, UnsupportedError
 from llm_runner_router.registry.checks import changed, checked_record
-from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord, Pricing
 from llm_runner_router.types import ModelFormat
 from unit.echoes import model
 
@@ -72,3 +72,62 @@ def test_changes_are_checked() -> None:
         changed(
             model(), replace(model(), config=ModelConfig(temperature=5)), ["config.temperature"]
         )
+
+
+def api(**values: Any) -> ModelRecord:
+    defaults = {"format": ModelFormat.API, "source": "gpt-4o", "provider": "openai"}
+    return replace(model(), **(defaults | values))
+
+
+@pytest.mark.parametrize("provider", ["openai", "echo", "any-llm:bedrock"])
+def test_models_of_providers(provider: str) -> None:
+    record = api(provider=provider, quality=1, pricing=Pricing(0, 0.5, reasoning=2))
+    assert checked_record(record) == replace(record, name="m")
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("provider", {"provider": ""}),
+        ("provider", {"provider": "opnai"}),
+        ("provider", {"provider": "any-llm:"}),
+        ("provider", {"provider": "any-llm:a\nb"}),
+        ("provider", {"provider": None}),
+        ("endpoint.base_url", {"endpoint": Endpoint("ftp://x")}),
+        ("pricing.input", {"pricing": Pricing(-1, 1)}),
+        ("pricing.output", {"pricing": Pricing(1, float("nan"))}),
+        ("pricing.output", {"pricing": Pricing(1, None)}),
+        ("pricing.reasoning", {"pricing": Pricing(1, 1, reasoning=float("inf"))}),
+        ("quality", {"quality": 1.1}),
+        ("quality", {"quality": -0.1}),
+    ],
+)
+def test_wrong_fields_of_api_models_are_named(field: str, values: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        checked_record(api(**values))
+    assert caught.value.field == field
+
+
+def test_an_unknown_provider_is_told_the_known_ones() -> None:
+    with pytest.raises(InvalidRequestError, match=r"anthropic, .*any-llm:NAME"):
+        checked_record(api(provider="opnai"))
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("provider", {"provider": "openai"}), ("endpoint", {"endpoint": Endpoint("http://x")})],
+)
+def test_files_have_no_provider(field: str, values: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        checked_record(replace(model(), **values))
+    assert caught.value.field == field
+
+
+def test_parts_of_an_endpoint_change() -> None:
+    present = api(endpoint=Endpoint("http://x", "env:A"))
+    wanted = api(endpoint=Endpoint("http://y", "env:B"), quality=0.5, pricing=Pricing(1, 2))
+    record = changed(present, wanted, ["endpoint.api_key", "quality", "pricing"])
+    assert record.endpoint == Endpoint("http://x", "env:B")
+    assert (record.quality, record.pricing) == (0.5, Pricing(1, 2))
+    with pytest.raises(InvalidRequestError, match=r"endpoint\.api_key"):
+        changed(present, wanted, ["endpoint.key"])
