@@ -29,7 +29,9 @@ from llm_runner_router.errors import (
     RouterError,
     shorten,
 )
-from llm_runner_router.pipeline import Passage, Pipeline
+from llm_runner_router.folding import folded_calls
+from llm_runner_router.passage import Passage
+from llm_runner_router.pipeline import Pipeline
 from llm_runner_router.types import (
     Chunk,
     Complete,
@@ -66,7 +68,7 @@ class Turn:
 
     passage: Passage
     answer: asyncio.Task[Complete]
-    said: list[str]
+    said: list[Chunk]
 
 
 @dataclass(slots=True)
@@ -168,8 +170,9 @@ class Session:
         conversation = self._known(message.request_id)
         if conversation.turn is not None:
             raise InvalidRequestError("request_id", message.request_id, "a request that has ended")
-        if conversation.request.raw:
-            raise InvalidRequestError("request_id", message.request_id, "a request without raw")
+        if conversation.request.raw or conversation.request.template is not None:
+            allowed = "a request without raw or template"
+            raise InvalidRequestError("request_id", message.request_id, allowed)
         self._check_room()
         check_messages("messages", message.messages)
         request = extended(conversation.request, message.messages)
@@ -205,8 +208,14 @@ class Session:
             raise OverloadedError(message, retry_after=1.0)
 
     def _begin(self, conversation: Conversation) -> None:
-        passage = Passage.begin(conversation.request, self._context, hold=True)
-        said: list[str] = []
+        held = conversation.held
+        passage = Passage.begin(
+            conversation.request,
+            self._context,
+            hold=True,
+            prefer="" if held is None else held.tally.model,
+        )
+        said: list[Chunk] = []
         answer = asyncio.ensure_future(self._answer(conversation, passage, said))
         conversation.turn = turn = Turn(passage, answer, said)
         self._running[conversation.request_id] = conversation
@@ -215,9 +224,9 @@ class Session:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(
-        self, conversation: Conversation, passage: Passage, said: list[str]
+        self, conversation: Conversation, passage: Passage, said: list[Chunk]
     ) -> Complete:
-        """Deliver everything but the end; ``said`` collects the text."""
+        """Deliver everything but the end; ``said`` collects what was delivered."""
         async with aclosing(self._pipeline.run(passage)) as events:
             async for event in events:
                 match event:
@@ -230,16 +239,15 @@ class Session:
                         async with self._pipeline.time_limit(self._context.deadline, "no credits"):
                             await conversation.credit.spend()
                         await self._send(conversation.request_id, event)
-                        said.append(event.text)
+                        said.append(event)
         raise EngineError("the answer ended without a result")
 
     async def _follow(self, conversation: Conversation, turn: Turn) -> None:
         """Wait for the answer's end, make the conversation ready for the next turn, tell."""
         await asyncio.wait([turn.answer])
         end = ending(turn)
-        said = "".join(turn.said)
-        if not conversation.request.raw and (said or isinstance(end, Complete)):
-            answer = Message(Role.ASSISTANT, said)
+        answer = answer_of(turn.said, end)
+        if answer is not None and not conversation.request.raw:
             conversation.request = extended(conversation.request, [answer])
         self._let_go(conversation.held)
         conversation.held, conversation.turn = turn.passage, None
@@ -265,7 +273,8 @@ def ending(turn: Turn) -> Complete | Failure:
     """How an answer's task that is done has ended."""
     if turn.answer.cancelled():
         tally = turn.passage.tally
-        return Complete(FinishReason.CANCELLED, tally.model, tally.metrics())
+        attempts = tuple(tally.attempts)
+        return Complete(FinishReason.CANCELLED, tally.model, tally.metrics(), attempts)
     error = turn.answer.exception()
     if error is None:
         return turn.answer.result()
@@ -273,6 +282,19 @@ def ending(turn: Turn) -> Complete | Failure:
         return Failure(error)
     logger.error("request %s failed unexpectedly", turn.passage.request_id, exc_info=error)
     return Failure(EngineError("the request failed unexpectedly"))
+
+
+def answer_of(said: Sequence[Chunk], end: Complete | Failure) -> Message | None:
+    """The turn of the model as the conversation remembers it, where there was any.
+
+    Calls of tools that were cut off are left out: nobody can answer half a call.
+    """
+    text = "".join(chunk.text for chunk in said)
+    if not isinstance(end, Complete):
+        return Message(Role.ASSISTANT, text) if text else None
+    whole = end.finish_reason is not FinishReason.CANCELLED
+    deltas = (delta for chunk in said for delta in chunk.tool_calls)
+    return Message(Role.ASSISTANT, text, folded_calls(deltas) if whole else ())
 
 
 def extended(request: Request, messages: Sequence[Message]) -> Request:
