@@ -7,7 +7,8 @@ from collections.abc import Collection
 import numpy as np
 
 from llm_runner_router.routing.measurements import Expected, Measurements, length_class
-from llm_runner_router.routing.roster import Floats, Roster
+from llm_runner_router.routing.roster import Roster
+from llm_runner_router.routing.scales import Floats
 
 _WORST_ERROR_RATE = 0.99  # keeps the expected number of tries finite
 _NOVELTY = 1e-9  # far below any difference of scores that means something

@@ -25,12 +25,7 @@ class Check:
 def checks(snapshot: Snapshot, inquiry: Inquiry) -> Sequence[Check]:
     """The requirements that ``inquiry`` makes of a whole roster's snapshot; often none."""
     wanted = inquiry.routing.requirements
-    found = [] if wanted == NO_REQUIREMENTS else list(explicit(snapshot, wanted))
-    found.extend(implied(snapshot, inquiry))
-    return found
-
-
-NO_REQUIREMENTS = Requirements()
+    return [*explicit(snapshot, wanted), *implied(snapshot, inquiry)]
 
 
 def explicit(snapshot: Snapshot, wanted: Requirements) -> Iterator[Check]:

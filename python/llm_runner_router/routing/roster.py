@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_runner_router.registry.records import ModelRecord, Pricing
+from llm_runner_router.routing.scales import Floats, middling, rising
 from llm_runner_router.types import ModelFormat
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Hashes = NDArray[np.uint64]
 
@@ -30,15 +30,17 @@ class Prices(Protocol):
 class Roster:
     """The columns of a group, in the order of ids; nobody writes to them.
 
-    NaN stands for what is unknown. ``prices`` has two columns, US dollars a token of prompt and
-    of answer, and ``shortest_context`` is the smallest ``context`` that is known (tokens, infinite
-    where none is). ``hashes`` are stable from run to run.
+    NaN stands for what is unknown. ``quality_share`` is ``quality`` scaled over the group.
+    ``prices`` has two columns, US dollars a token of prompt and of answer, and
+    ``shortest_context`` is the smallest ``context`` that is known (tokens, infinite where none
+    is). ``hashes`` are stable from run to run.
     """
 
     records: Sequence[ModelRecord]
     ids: Sequence[str]
     position: Mapping[str, int]
     quality: Floats
+    quality_share: Floats
     prices: Floats
     context: Floats
     shortest_context: float
@@ -58,12 +60,14 @@ class Roster:
         rows = sorted(records, key=lambda record: record.id)
         ids = tuple(record.id for record in rows)
         context = np.array([context_of(record) for record in rows], np.float64)
+        quality = np.array([quality_of(record) for record in rows], np.float64)
         local = np.array([is_local(record) for record in rows], np.bool_)
         return cls(
             records=rows,
             ids=ids,
             position={model: row for row, model in enumerate(ids)},
-            quality=np.array([quality_of(record) for record in rows], np.float64),
+            quality=quality,
+            quality_share=rising(quality, middling) if rows else quality,
             prices=np.array([price_of(record, prices) for record in rows]).reshape(-1, 2),
             context=context,
             shortest_context=float(np.fmin.reduce(context, initial=np.inf)),

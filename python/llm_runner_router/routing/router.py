@@ -26,7 +26,7 @@ from llm_runner_router.routing.roster import Prices
 from llm_runner_router.routing.sieve import Sieve
 from llm_runner_router.types import Request
 
-SHOWN = 5
+SHOWN = 3
 """Candidates that a decision tells of, unless all are asked for."""
 
 
@@ -130,7 +130,8 @@ class ModelRouter:
         group, inquiry, routing = matter.group, matter.inquiry, matter.config.routing
         sifted = self._sieve.sift(group.pool, inquiry, self._shares(group, inquiry))
         candidates = sifted.candidates
-        pinned = next((model for model in (group.pinned, prefer) if model in candidates), "")
+        pinned = group.pinned if group.pinned in candidates else prefer
+        pinned = pinned if pinned in candidates else ""
         rank = self._ranker.foresee if matter.explain or pinned else self._ranker.rank
         ranking = rank(group, candidates, (inquiry, routing), matter.count)
         order = [*([pinned] if pinned else ()), *ranking.models()]

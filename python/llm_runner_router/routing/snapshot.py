@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llm_runner_router.routing.measured import Measured
-from llm_runner_router.routing.roster import Flags, Floats, Hashes, Roster
+from llm_runner_router.routing.roster import Flags, Hashes, Roster
+from llm_runner_router.routing.scales import Floats
 
 Rows = NDArray[np.intp]
-
-_ALL = slice(None)
+Column = TypeVar("Column", Floats, Flags, Hashes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,75 +59,75 @@ class Snapshot:
     @property
     def quality(self) -> Floats:
         """The operator's judgement, from 0 to 1."""
-        return self.roster.quality[self._index]
+        return self._of(self.roster.quality)
 
     @property
     def cost_usd(self) -> Floats:
         """What this request would cost there, estimated."""
         amounts = np.array((self.prompt_tokens, self.answer_tokens), np.float64)
         cost: Floats = self.roster.prices.dot(amounts)
-        return cost[self._index]
+        return self._of(cost)
 
     @property
     def latency_ms(self) -> Floats:
         """The expected time to the whole answer, failed tries included."""
         latency: Floats = self.measured.pace.dot(np.array((1.0, self.answer_tokens)))
-        return latency[self._index]
+        return self._of(latency)
 
     @property
     def first_token_ms(self) -> Floats:
         """The expected time to the first token."""
-        return self.measured.first_token_ms[self._index]
+        return self._of(self.measured.first_token_ms)
 
     @property
     def error_rate(self) -> Floats:
         """The share of attempts that fail."""
-        return self.measured.error_rate[self._index]
+        return self._of(self.measured.error_rate)
 
     @property
     def samples(self) -> Floats:
         """How many attempts were observed."""
-        return self.measured.samples[self._index]
+        return self._of(self.measured.samples)
 
     @property
     def reward(self) -> Floats:
         """What callers judged, from 0 to 1."""
-        return self.measured.reward[self._index]
+        return self._of(self.measured.reward)
 
     @property
     def rewards(self) -> Floats:
         """The weight behind ``reward``."""
-        return self.measured.rewards[self._index]
+        return self._of(self.measured.rewards)
 
     @property
     def novelty(self) -> Floats:
         """A tiny number, the greater the less was observed."""
-        return self.measured.novelty[self._index]
+        return self._of(self.measured.novelty)
 
     @property
     def outstanding(self) -> Floats:
         """Tokens of the attempts that run there."""
-        return self.load[self._index]
+        return self._of(self.load)
 
     @property
     def context(self) -> Floats:
         """Tokens of the declared context."""
-        return self.roster.context[self._index]
+        return self._of(self.roster.context)
 
     @property
     def local(self) -> Flags:
         """Whether the model runs in this service."""
-        return self.roster.local[self._index]
+        return self._of(self.roster.local)
 
     @property
     def weights(self) -> Floats:
         """The shares of an alias's targets."""
-        return self.roster.weights[self._index]
+        return self._of(self.roster.weights)
 
     @property
     def hashes(self) -> Hashes:
         """A stable hash of each id."""
-        return self.roster.hashes[self._index]
+        return self._of(self.roster.hashes)
 
     @property
     def cached_share(self) -> Floats:
@@ -136,14 +137,14 @@ class Snapshot:
             row = self.roster.position.get(model)
             if row is not None:
                 column[row] = share
-        return column[self._index]
+        return self._of(column)
 
     def surplus(self, wanted: frozenset[str]) -> Floats:
         """How many capabilities each has beyond the ``wanted`` ones."""
         abilities = self.roster.abilities
         counts = np.array([len(offered - wanted) for offered in abilities], np.float64)
-        return counts[self._index]
+        return self._of(counts)
 
-    @property
-    def _index(self) -> slice | Rows:
-        return _ALL if self.rows is None else self.rows
+    def _of(self, column: Column) -> Column:
+        """The candidates' rows of a column of the roster."""
+        return column if self.rows is None else column[self.rows]

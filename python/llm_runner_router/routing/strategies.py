@@ -16,11 +16,10 @@ import numpy as np
 from numpy.random import Generator
 
 from llm_runner_router.preferences import Strategy
-from llm_runner_router.routing.roster import Floats, Hashes
-from llm_runner_router.routing.scores import Scores, falling, rising
+from llm_runner_router.routing.roster import Hashes
+from llm_runner_router.routing.scales import Floats, falling, middling, rising
+from llm_runner_router.routing.scores import Scores
 from llm_runner_router.routing.snapshot import Snapshot
-
-MIDDLING = 0.5
 
 _FULL_SHARE = 0.5  # a cached share below this one counts less than in proportion
 _TOLERATED_REQUESTS = 8  # like this one, that the holder of a whole prompt may be behind
@@ -67,14 +66,9 @@ def speed_priority(snapshot: Snapshot, _: Ask) -> Scores:
 
 def balanced(snapshot: Snapshot, ask: Ask) -> Scores:
     """Quality, cost and speed by their weights; equal ones where all are 0."""
-    quality, cost, speed = quality_of(snapshot), cost_of(snapshot), speed_of(snapshot)
-    for_quality, for_cost, for_speed = shares_of(ask.weights)
-    total = quality * for_quality
-    total += cost * for_cost
-    total += speed * for_speed
-    # Shares that do not quite add up to 1 must not lift a score above it.
-    np.minimum(total, 1.0, out=total)
-    return Scores(total, {"quality": quality, "cost": cost, "speed": speed})
+    parts = np.array((quality_of(snapshot), cost_of(snapshot), speed_of(snapshot)))
+    total: Floats = np.array(shares_of(ask.weights)).dot(parts)
+    return Scores(total, {"quality": parts[0], "cost": parts[1], "speed": parts[2]})
 
 
 def random(snapshot: Snapshot, ask: Ask) -> Scores:
@@ -105,7 +99,7 @@ def least_loaded(snapshot: Snapshot, ask: Ask) -> Scores:
 def capability_match(snapshot: Snapshot, ask: Ask) -> Scores:
     """The fewest capabilities beyond the wanted ones; among equals the best."""
     surplus, quality = snapshot.surplus(ask.capabilities), quality_of(snapshot)
-    capability = falling(surplus, MIDDLING)
+    capability = falling(surplus, middling)
     # One capability more weighs twice as much as all of quality.
     span = float(np.ptp(surplus))
     total = (capability * span + quality * 0.5) / (span + 0.5)
@@ -170,23 +164,29 @@ STRATEGIES: Mapping[Strategy, Scoring] = MappingProxyType(
 
 def quality_of(snapshot: Snapshot) -> Floats:
     """The quality part."""
-    return rising(snapshot.quality, MIDDLING)
+    if snapshot.rows is None:
+        return snapshot.roster.quality_share
+    return rising(snapshot.quality, middling)
 
 
 def cost_of(snapshot: Snapshot) -> Floats:
     """The cost part."""
-    return falling(snapshot.cost_usd, MIDDLING)
+    return falling(snapshot.cost_usd, middling)
 
 
 def speed_of(snapshot: Snapshot) -> Floats:
     """The speed part. Who has only failed so far is hoped for less with every failure."""
-    hope = np.where(snapshot.outstanding > 0, MIDDLING, 1.0 - snapshot.error_rate)
-    return falling(snapshot.latency_ms, np.minimum(hope, 1.0 - snapshot.error_rate))
+
+    def hope() -> Floats:
+        success = 1.0 - snapshot.error_rate
+        return np.where(snapshot.outstanding > 0, np.minimum(success, middling()), success)
+
+    return falling(snapshot.latency_ms, hope)
 
 
 def load_of(snapshot: Snapshot) -> Floats:
     """The load part."""
-    return falling(snapshot.outstanding, MIDDLING)
+    return falling(snapshot.outstanding, middling)
 
 
 def shares_of(weights: tuple[float, float, float]) -> tuple[float, float, float]:
