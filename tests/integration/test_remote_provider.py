@@ -25,6 +25,7 @@ from llm_runner_router.errors import (
 )
 from llm_runner_router.preferences import CacheMode, Routing, Strategy
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.remote import RemoteProvider
 from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelRecord
 from llm_runner_router.runtime import Runtime
@@ -39,7 +40,8 @@ def record_of(address: str | None, source: str = "words") -> ModelRecord:
 
 @asynccontextmanager
 async def asking(address: str, source: str = "words") -> AsyncIterator[RemoteProvider]:
-    provider = RemoteProvider(record_of(address, source))
+    # In a thread, as the loader does.
+    provider = await asyncio.to_thread(RemoteProvider.open, record_of(address, source), HttpPool())
     try:
         yield provider
     finally:
@@ -179,9 +181,16 @@ async def test_what_only_the_far_service_knows(provider: RemoteProvider) -> None
     provider.release("1")
 
 
+async def test_a_closed_provider_answers_no_more(provider: RemoteProvider) -> None:
+    await provider.close()
+    await provider.close()
+    with pytest.raises(UnavailableError):
+        await told(provider, Call("1", Request(prompt="a")))
+
+
 def test_an_address_is_needed() -> None:
     with pytest.raises(InvalidRequestError, match=r"endpoint\.base_url"):
-        RemoteProvider(record_of(None))
+        RemoteProvider.open(record_of(None), HttpPool())
 
 
 class FarLoader:
@@ -191,7 +200,7 @@ class FarLoader:
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
     ) -> RemoteProvider:
         del on_progress
-        return RemoteProvider(record)
+        return RemoteProvider.open(record, HttpPool())
 
 
 async def test_a_service_before_a_service_on_a_unix_socket(tmp_path: Path) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import cached_property
+from typing import Self
 
 from llm_runner_router.backend import CallContext
-from llm_runner_router.errors import InvalidRequestError, ProviderFailedError, UnsupportedError
+from llm_runner_router.errors import InvalidRequestError, ProviderFailedError, UnavailableError
 from llm_runner_router.preferences import CacheControl, CacheMode, Routing
+from llm_runner_router.providers.api import ApiProvider
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
-from llm_runner_router.registry.records import ModelDetails, ModelRecord
+from llm_runner_router.providers.http_pool import HttpPool
+from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import Chunk, Complete, Event, Request, Started, TokenLogprob
 
 
-class RemoteProvider:
+class RemoteProvider(ApiProvider):
     """Answers by the service at the record's ``base_url``: ``host:port`` or ``unix:/path``.
 
     The record's source is the model or alias at that service; empty leaves the choice to it. Its
@@ -24,25 +28,34 @@ class RemoteProvider:
     """
 
     def __init__(self, record: ModelRecord) -> None:
+        super().__init__(record)
         if not record.endpoint.base_url:
             allowed = "host:port or unix:/path of the other service"
             raise InvalidRequestError("endpoint.base_url", record.endpoint.base_url, allowed)
         self._record = record
-        self._backend = RemoteBackend(record.endpoint.base_url)
+        self._address = record.endpoint.base_url
         self._closed = False
+
+    @classmethod
+    def open(cls, record: ModelRecord, pool: HttpPool) -> Self:
+        """A provider of ``record``; connects with its first request, by gRPC and not by HTTP."""
+        del pool
+        return cls(record)
 
     @property
     def usable(self) -> bool:
         """Until it is closed: a service that is away may come back."""
         return not self._closed
 
-    @property
-    def details(self) -> ModelDetails:
-        """What the record says."""
-        return ModelDetails(context_length=self._record.config.context_length or 0)
+    @cached_property
+    def _backend(self) -> RemoteBackend:
+        """Made where it is first asked, since gRPC ties a channel to the loop that it meets."""
+        return RemoteBackend(self._address)
 
     async def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         """Answer ``call``; closing the iterator cancels the call at the other service."""
+        if self._closed:
+            raise UnavailableError("the connection to the other service is closed")
         request = forwarded(call.request, self._record)
         context = CallContext(call.caller, call.deadline)
         reader = EventReader()
@@ -53,23 +66,12 @@ class RemoteProvider:
         if not reader.finished:
             raise ProviderFailedError("the other service ended the answer without its end")
 
-    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> Sequence[int]:
-        """The tokenizer is at the other service."""
-        del text, add_special, parse_special
-        raise UnsupportedError("tokenize: models of another service are asked for answers only")
-
-    def detokenize(self, token_ids: Sequence[int]) -> str:
-        """The tokenizer is at the other service."""
-        del token_ids
-        raise UnsupportedError("detokenize: models of another service are asked for answers only")
-
-    def release(self, request_id: str) -> None:
-        """Nothing is held here."""
-
     async def close(self) -> None:
         """Cancel what runs and close the connection."""
         self._closed = True
-        await self._backend.close()
+        backend = self.__dict__.get("_backend")
+        if backend is not None:
+            await backend.close()
 
 
 def forwarded(request: Request, record: ModelRecord) -> Request:
