@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from llm_runner_router.decision import Attempt
 from llm_runner_router.v1 import types_pb2
+from llm_runner_router.wire.text import MAX_MESSAGE, clean
 
 ATTEMPTS = "attempts"
 """The name among an error's details."""
-
-MAX_ATTEMPTS_TEXT = 1000
-"""Characters: statuses travel in headers, which are small."""
 
 
 def attempt_to_wire(attempt: Attempt) -> types_pb2.Attempt:
@@ -20,7 +18,7 @@ def attempt_to_wire(attempt: Attempt) -> types_pb2.Attempt:
         model=attempt.model,
         provider=attempt.provider,
         outcome=attempt.outcome,
-        message=attempt.message,
+        message=clean(attempt.message),
         started_ms=attempt.started_ms,
         duration_ms=attempt.duration_ms,
         cost_usd=attempt.cost_usd,
@@ -51,7 +49,7 @@ def attempts_to_text(attempts: Sequence[Attempt]) -> str:
     for attempt in attempts:
         model = attempt.model.replace("%", "%25").replace(",", "%2C")
         longer = f"{text}{', ' if text else ''}{model}:{attempt.outcome}"
-        if len(longer) > MAX_ATTEMPTS_TEXT:
+        if len(longer) > MAX_MESSAGE:
             break
         text = longer
     return text

@@ -13,12 +13,10 @@ from llm_runner_router.errors import FieldError, OverloadedError, RouterError, U
 from llm_runner_router.v1 import types_pb2
 from llm_runner_router.wire.details import DEFAULT_RETRY_SECONDS, details_of, rebuild
 from llm_runner_router.wire.reasons import code_of, kind_of
+from llm_runner_router.wire.text import clean
 
 DOMAIN = "llm-runner-router"
 DETAILS_KEY = "grpc-status-details-bin"
-MAX_MESSAGE = 1000
-"""Characters of a message on the wire: statuses travel in headers, which are small."""
-
 MAX_DETAILS = 4000
 """Characters of all details together."""
 
@@ -30,11 +28,6 @@ Metadata = tuple[tuple[str, str | bytes], ...]
 def message_of(error: RouterError) -> str:
     """The message, short enough for a header and free of what UTF-8 cannot hold."""
     return clean(error.message)
-
-
-def clean(text: str) -> str:
-    """Text that a header can carry."""
-    return text[:MAX_MESSAGE].encode("utf-8", "replace").decode("utf-8")
 
 
 def clean_details(error: RouterError) -> dict[str, str]:
