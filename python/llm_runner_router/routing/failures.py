@@ -25,8 +25,12 @@ def may_go_elsewhere(error: RouterError) -> bool:
 
 
 def may_be_repeated(error: RouterError) -> bool:
-    """Whether the same model may do better a little later."""
-    return isinstance(error, (*FAULTS, OverloadedError)) and not isinstance(error, BudgetError)
+    """Whether the same model may do better a little later.
+
+    One that was too slow is not asked again: its prompt would only be computed once more.
+    """
+    lasting = isinstance(error, BudgetError | TimeLimitError)
+    return isinstance(error, (*FAULTS, OverloadedError)) and not lasting
 
 
 def is_fault(error: BaseException | None) -> bool:
