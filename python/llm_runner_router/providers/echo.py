@@ -1,29 +1,26 @@
 """A provider that says the prompt back, for tests of everything above a provider.
 
-It computes nothing and is no source that a record can name: it is handed over in code only.
+It computes nothing. A record names it as provider ``echo``; its behaviour stands in the options of
+the record's endpoint, as ``EchoBehaviour.of`` reads them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from typing import Self, TypeVar
 
 from llm_runner_router.errors import RouterError, UnavailableError
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
-from llm_runner_router.registry.records import ModelDetails
+from llm_runner_router.providers.echo_behaviour import EchoBehaviour
+from llm_runner_router.providers.http_pool import HttpPool
+from llm_runner_router.registry.records import ModelDetails, ModelRecord
 from llm_runner_router.types import FinishReason, Metrics, Request, TokenLogprob, TopLogprob
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class EchoBehaviour:
-    """How it answers: seconds, counts, and where it fails (after that many deltas; 0: at once)."""
-
-    first_latency: float = 0.0
-    chunk_latency: float = 0.0
-    chunks: int | None = None
-    failure: RouterError | None = None
-    fail_after: int = 0
+REMEMBERED = 1024
+"""Calls that are kept for tests to look at."""
 
 
 class EchoProvider:
@@ -44,6 +41,12 @@ class EchoProvider:
         self.deltas = 0
         self._closing = asyncio.Event()
 
+    @classmethod
+    def open(cls, record: ModelRecord, pool: HttpPool) -> Self:
+        """As the options of the record's endpoint say; it needs no connections."""
+        del pool
+        return cls(EchoBehaviour.of(record.endpoint.options))
+
     @property
     def closed(self) -> bool:
         """Whether it has been closed."""
@@ -63,7 +66,7 @@ class EchoProvider:
         """Answer ``call`` as its behaviour says."""
         if self.closed:
             raise UnavailableError("the provider is closed")
-        self.calls.append(call)
+        remember(self.calls, call)
         self.running.add(call.request_id)
         if call.hold:
             self.held.add(call.request_id)
@@ -78,13 +81,14 @@ class EchoProvider:
         finally:
             self.running.discard(call.request_id)
             if not finished:
-                self.cancelled.append(call.request_id)
+                remember(self.cancelled, call.request_id)
 
     async def _answer(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         prompt = prompt_text(call.request)
         words = self._words(call.request)
         metrics = Metrics(prompt_tokens=len(prompt))
         await pause(self.behaviour.first_latency)
+        self._fail(0)
         yield Accepted(prompt_logprobs(call.request, prompt), metrics)
         tokens = 0
         for index, word in enumerate(words):
@@ -106,11 +110,16 @@ class EchoProvider:
 
     async def _step(self, index: int) -> None:
         """What happens before delta ``index``."""
-        if self.behaviour.failure is not None and index == self.behaviour.fail_after:
-            raise self.behaviour.failure
+        self._fail(index)
         if self.gate is not None:
             await self._pass(self.gate)
         await pause(self.behaviour.chunk_latency)
+
+    def _fail(self, index: int) -> None:
+        """Raise the failure that comes before delta ``index``."""
+        error = self.behaviour.error()
+        if error is not None and index == self.behaviour.fail_after:
+            raise error
 
     async def _pass(self, gate: asyncio.Semaphore) -> None:
         """Wait for the gate, or fail when the provider is closed."""
@@ -139,6 +148,12 @@ class EchoProvider:
     async def close(self) -> None:
         """Take no more calls."""
         self._closing.set()
+
+
+def remember(items: list[T], item: T) -> None:
+    """Append ``item``, and forget those of long ago."""
+    items.append(item)
+    del items[:-REMEMBERED]
 
 
 async def pause(seconds: float) -> None:

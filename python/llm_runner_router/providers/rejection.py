@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,18 @@ WRONG_REQUEST = frozenset((400, 413, 422))
 OUT_OF_MONEY = frozenset(("insufficient_quota", "billing_hard_limit_reached"))
 CONTEXT_CODES = frozenset(("context_length_exceeded", "exceed_context_size_error"))
 CONTEXT_WORDS = re.compile(r"maximum context length|prompt is too long|context size", re.IGNORECASE)
-CONTEXT_LIMIT = re.compile(
-    r"maximum context length (?:is|of) (\d{1,9})|context size \(?(\d{1,9})|tokens > (\d{1,9})"
+CONTEXT_LIMIT = (
+    re.compile(r"maximum context length (?:is|of) (\d{1,9})"),
+    re.compile(r"context size \(?(\d{1,9})"),
+    re.compile(r"tokens > (\d{1,9})"),
 )
-PROMPT_LENGTH = re.compile(
-    r"(\d{1,9}) in the messages|(?:resulted in|requested|request has|contains) (\d{1,9})"
-    r"|(\d{1,9}) tokens >|request \((\d{1,9}) tokens"
+PROMPT_LENGTH = (
+    re.compile(r"(\d{1,9}) in the messages"),
+    re.compile(r"(?:resulted in|requested|contains) (\d{1,9})"),
+    re.compile(r"(\d{1,9}) tokens >"),
+    re.compile(r"request \((\d{1,9}) tokens"),
 )
+"""In the words of OpenAI, vLLM, Anthropic and llama.cpp's server; the first that fits counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,10 @@ def one_line(text: str) -> str:
     return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
 
 
-def number(pattern: re.Pattern[str], text: str) -> int | None:
-    """The number that the first match of ``pattern`` holds."""
-    found = pattern.search(text)
-    return None if found is None else int(next(group for group in found.groups() if group))
+def number(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
+    """The number that the first of ``patterns`` finds."""
+    for pattern in patterns:
+        found = pattern.search(text)
+        if found is not None:
+            return int(found[1])
+    return None

@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from llm_runner_router.errors import EngineError, UnavailableError
+from llm_runner_router.errors import (
+    EngineError,
+    InvalidRequestError,
+    ProviderFailedError,
+    RouterError,
+    UnavailableError,
+)
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished
-from llm_runner_router.providers.echo import EchoBehaviour, EchoProvider
+from llm_runner_router.providers.echo import REMEMBERED, EchoBehaviour, EchoProvider
+from llm_runner_router.providers.echo_behaviour import FAILURES
+from llm_runner_router.providers.http_pool import HttpPool
+from llm_runner_router.registry.records import Endpoint
 from llm_runner_router.types import FinishReason, Message, Request, Role
-from unit.echoes import collect
+from unit.echoes import collect, model
 
 
 def call(**values: object) -> Call:
@@ -54,3 +63,65 @@ async def test_holding_and_closing() -> None:
     await provider.close()
     with pytest.raises(UnavailableError):
         await collect(provider.generate(call()))
+
+
+async def test_a_failure_at_once_commits_nothing() -> None:
+    provider = EchoProvider(EchoBehaviour(failure=EngineError("x")))
+    with pytest.raises(EngineError):
+        await anext(provider.generate(call()))
+    assert provider.deltas == 0
+
+
+def opened(**options: object) -> EchoProvider:
+    return EchoProvider.open(model(endpoint=Endpoint(options=options)), HttpPool())
+
+
+async def test_a_record_says_how_it_answers() -> None:
+    assert opened().behaviour == EchoBehaviour()
+    provider = opened(
+        first_latency=0, chunk_latency=0.0, chunks=2, failure="PROVIDER_FAILED", fail_after=1
+    )
+    errors: list[RouterError] = []
+    for _ in range(2):
+        stream = provider.generate(call())
+        assert [type(await anext(stream)) for _ in range(2)] == [Accepted, Delta]
+        with pytest.raises(ProviderFailedError) as raised:
+            await anext(stream)
+        errors.append(raised.value)
+    assert errors[0] is not errors[1]  # whoever handles one leaves no trace in the next
+
+
+@pytest.mark.parametrize("reason", FAILURES)
+async def test_every_failure_has_its_reason(reason: str) -> None:
+    with pytest.raises(RouterError) as raised:
+        await anext(opened(failure=reason).generate(call()))
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("first_latency", -1),
+        ("chunk_latency", "1"),
+        ("chunks", 1.5),
+        ("fail_after", -1),
+        ("failure", "SO_WHAT"),
+    ],
+)
+def test_options_that_are_wrong(name: str, value: object) -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        opened(**{name: value})
+    assert raised.value.field == f"endpoint.options.{name}"
+    with pytest.raises(InvalidRequestError, match="some of first_latency"):
+        opened(latency=1)
+
+
+async def test_it_remembers_the_last_calls_only() -> None:
+    provider = EchoProvider()
+    for number in range(REMEMBERED + 5):
+        stream = provider.generate(Call(str(number), Request(prompt="x")))
+        await anext(stream)
+        await stream.aclose()
+    assert len(provider.calls) == REMEMBERED
+    assert provider.calls[-1].request_id == str(REMEMBERED + 4)
+    assert len(provider.cancelled) == REMEMBERED

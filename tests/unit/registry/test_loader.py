@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.config import EngineConfig
-from llm_runner_router.errors import EngineError, ModelFileError, UnsupportedError
+from llm_runner_router.errors import (
+    EngineError,
+    InvalidRequestError,
+    ModelFileError,
+    ProviderRejectedError,
+    UnsupportedError,
+)
+from llm_runner_router.providers.echo import EchoProvider
+from llm_runner_router.providers.openai import OpenAIProvider
 from llm_runner_router.registry.loader import SourceLoader
-from llm_runner_router.registry.records import LoadProgress
+from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelRecord
 from llm_runner_router.types import ModelFormat
 from unit.echoes import model
 
@@ -23,7 +31,9 @@ async def test_what_cannot_be_loaded_says_why(
 ) -> None:
     loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
     with pytest.raises(UnsupportedError):
-        await loader.load(replace(model(), format=ModelFormat.API), ignore)
+        await loader.load(replace(model(), format=ModelFormat.HF), ignore)
+    with pytest.raises(InvalidRequestError, match="provider"):
+        await loader.load(replace(model(), format=ModelFormat.API, provider="nobody"), ignore)
     with pytest.raises(ModelFileError, match="No such file"):
         await loader.load(model(), ignore)
     (tmp_path / "m.gguf").write_bytes(b"no model")
@@ -32,3 +42,42 @@ async def test_what_cannot_be_loaded_says_why(
     monkeypatch.setitem(sys.modules, "llm_runner_router.providers.local", None)
     with pytest.raises(EngineError, match="cannot be used"):
         await loader.load(model(), ignore)
+
+
+def behind(provider: str, **endpoint: object) -> ModelRecord:
+    reached = Endpoint(**endpoint)  # type: ignore[arg-type]
+    return ModelRecord("m", "m", ModelFormat.API, "big", provider=provider, endpoint=reached)
+
+
+async def test_models_behind_apis_need_no_file(tmp_path: Path) -> None:
+    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    echo = await loader.load(behind("echo", options={"chunks": 3}), ignore)
+    assert isinstance(echo, EchoProvider)
+    assert echo.behaviour.chunks == 3
+    first = await loader.load(behind("vllm"), ignore)
+    second = await loader.load(behind("openai-compatible", base_url="http://[::1]:1"), ignore)
+    assert isinstance(first, OpenAIProvider)
+    assert isinstance(second, OpenAIProvider)
+    assert first._pool is second._pool
+    connections = first._pool.httpx2
+    await loader.close()
+    await loader.close()
+    assert connections.is_closed
+
+
+async def test_a_provider_whose_library_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "llm_runner_router.providers.any_llm", None)
+    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    with pytest.raises(UnsupportedError, match="any-llm:cohere needs a library"):
+        await loader.load(behind("any-llm:cohere"), ignore)
+
+
+async def test_a_key_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    with pytest.raises(ProviderRejectedError, match="env:GROQ_API_KEY"):
+        await loader.load(behind("groq"), ignore)
+    with pytest.raises(ProviderRejectedError, match=r"endpoint\.base_url"):
+        await loader.load(behind("openai-compatible"), ignore)
