@@ -83,7 +83,7 @@ async def test_answers_expire(server: RedisServer) -> None:
 
 async def test_no_time_is_too_long_for_redis(server: RedisServer) -> None:
     store = RedisStore(server.url)
-    await store.put("k", b"v", 10**15)
+    await store.put("k", b"v", 10**18)
     assert await store.get("k") == b"v"
     await store.close()
 
@@ -157,6 +157,18 @@ async def test_redis_comes_back(
         await store.put("k", b"v", 10)
     assert await store.get("k") == b"v"
     assert caplog.text.count("answers again") == 1
+    await store.close()
+
+
+async def test_a_long_absence_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    store = RedisStore(f"unix://{tmp_path}/nobody", clock=clock)
+    for _ in range(3):
+        assert await store.get("k") is None
+        clock.now += ABSENCE
+    assert caplog.text.count("does not answer") == 1
     await store.close()
 
 

@@ -338,3 +338,36 @@ async def test_whoever_is_refused_takes_no_place() -> None:
     assert (admission.running, admission.queued) == (0, 0)
     async with admission.permit(Ticket("b")):
         assert admission.running == 1
+
+
+async def test_a_newcomer_does_not_make_up_for_what_others_had_while_nobody_waited() -> None:
+    admission, log = Admission(1, 100), list[str]()
+    for _ in range(20):
+        async with admission.permit(Ticket("busy", tokens=10)):
+            pass
+    first = Visitor(admission, log, "first", Ticket("busy", tokens=10))
+    await settle()
+    waiting = [
+        Visitor(admission, log, name, Ticket(name, tokens=10))
+        for name in ("new", "new", "new", "new", "busy", "busy")
+    ]
+    await settle()
+    await first.leave()
+    for visitor in waiting:
+        visitor.go.set()
+    await asyncio.gather(*(visitor.task for visitor in waiting))
+    assert "busy" in log[1:4]
+
+
+async def test_an_answer_counts_by_the_share_of_its_caller() -> None:
+    limits = LimitsConfig(callers={"big": CallerLimits(share=10.0)})
+    admission, log = Admission(1, 100, limits=lambda: limits), list[str]()
+    async with admission.permit(Ticket("big", tokens=10)) as permit:
+        waiting = [Visitor(admission, log, "big", Ticket("big", tokens=10))]
+        waiting += [Visitor(admission, log, "small", Ticket("small", tokens=10)) for _ in "12"]
+        await settle()
+        permit.settle(60)  # six for its share, less than the ten of one small request
+    for visitor in waiting:
+        visitor.go.set()
+    await asyncio.gather(*(visitor.task for visitor in waiting))
+    assert log == ["small", "big", "small"]

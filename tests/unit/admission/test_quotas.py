@@ -83,7 +83,9 @@ def test_however_many_callers_come_few_are_remembered_and_none_of_those_that_mat
 ) -> None:
     monkeypatch.setattr(quotas_module, "REMEMBERED", 10)
     limited = quotas({"named": CallerLimits(requests_per_minute=1)}, concurrent_streams=1)
-    limited.enter(Ticket("named"), 0.0)
+    named = limited.enter(Ticket("named"), 0.0)
+    assert named is not None
+    limited.leave(named)
     assert limited.enter(Ticket("running"), 0.0) is not None
     for number in range(1000):
         account = limited.enter(Ticket(f"stranger {number}"), 0.0)

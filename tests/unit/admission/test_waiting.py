@@ -48,6 +48,16 @@ async def test_one_that_gives_up_is_gone_from_wherever_it_stood() -> None:
     assert not waiting._patient
 
 
+async def test_one_that_gave_up_while_it_was_patient_does_not_come_back() -> None:
+    waiting = Waiting()
+    gone, stays = place(Priority.LOW, 0.0), place(Priority.LOW, 1.0)
+    waiting.add(gone)
+    waiting.add(stays)
+    waiting.discard(gone)
+    assert waiting.pop(PATIENCE + 2)[0] is stays
+    assert not waiting
+
+
 async def test_all_may_be_let_go_at_once() -> None:
     waiting = Waiting()
     for priority in Priority:

@@ -43,3 +43,11 @@ def test_what_never_fits_waits_a_minute() -> None:
     assert window.wait(0.0, -1) == MINUTE
     window.book(0.0, 5)
     assert window.wait(30.0, -1) == MINUTE
+
+
+def test_what_is_counted_together_is_not_forgotten_before_its_time() -> None:
+    window = Window()
+    window.book(0.0, 1)
+    window.book(0.9, 2)
+    assert window.used(60.5) == 3
+    assert window.used(60.9) == 0

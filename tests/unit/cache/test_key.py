@@ -120,6 +120,13 @@ def test_the_order_of_mappings_does_not_count_but_that_of_schemas_does() -> None
     assert cache_key(three, MODELS) != cache_key(four, MODELS)
 
 
+def test_a_number_is_not_its_text() -> None:
+    options: list[Mapping[Any, Any]] = [{"a": 1}, {"a": "1"}, {"a": 1.0}, {"a": True}]
+    options += [{"a": {1: 2}}, {"a": {"1": 2}}]
+    keys = {cache_key(replace(PLAIN, provider_options=one), MODELS) for one in options}
+    assert len(keys) == len(options)
+
+
 def test_a_tuple_and_a_list_are_one() -> None:
     one, two = replace(PLAIN, stop=("a", "b")), replace(PLAIN, stop=["a", "b"])
     assert cache_key(one, MODELS) == cache_key(two, MODELS)
