@@ -56,9 +56,8 @@ class HttpClient:
         return seconds
 
     async def _sent(self, body: bytes) -> Connection:
-        if self._idle:
-            connection = self._idle.pop()
-        else:
+        connection = self._idle.pop() if self._idle else None
+        if connection is None or connection.reader.at_eof():  # servers end idle connections
             connection = Connection(*await asyncio.open_connection("127.0.0.1", self._port))
         connection.writer.write(b"%s%d%s%s" % (self._head, len(body), END_OF_HEAD, body))
         return connection
