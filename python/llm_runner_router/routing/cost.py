@@ -76,7 +76,8 @@ def tariff_of(record: ModelRecord) -> Tariff:
             "no price is known of model %r: its answers count as free; set its pricing", record.id
         )
         return Tariff(None)
-    return Tariff(published.per_million(), published)
+    constant = published.constant()
+    return Tariff(published.per_million(), published) if constant is None else Tariff(constant)
 
 
 def consistent(metrics: Metrics) -> Metrics:

@@ -4,11 +4,13 @@ import logging
 from dataclasses import replace
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_runner_router.registry.records import ModelRecord, Pricing
-from llm_runner_router.routing.cost import Prices
+from llm_runner_router.routing.cost import Prices, priced
+from llm_runner_router.routing.published_prices import PublishedPrices
 from llm_runner_router.types import Metrics, ModelFormat
 from unit.echoes import model
 
@@ -67,6 +69,18 @@ def test_published_prices_of_long_prompts() -> None:
     long = Metrics(prompt_tokens=300_000, completion_tokens=10)
     record = api("claude-sonnet-4-5", "anthropic")
     assert Prices().cost(record, long) > 300_000 * 3 / 1e6 + 10 * 15 / 1e6
+
+
+def test_constant_prices_give_the_published_costs() -> None:
+    compared = 0
+    for provider in get_snapshot().providers:
+        for found in provider.models:
+            published = PublishedPrices(provider, found)
+            constant = published.constant()
+            if constant is not None:
+                assert priced(constant, METRICS) == pytest.approx(published.cost(METRICS)), found.id
+                compared += 1
+    assert compared > 100
 
 
 @pytest.mark.parametrize("record", [model(), api("x", "echo")])
