@@ -185,9 +185,6 @@ class RunningAttempt:
     def _entry(self, error: BaseException | None) -> Attempt:
         """The attempt as the trace shows it."""
         outcome, message = result_of(error)
-        costs = 0.0
-        if self._delivery.begun:
-            costs = self._means.prices.cost(self.target.record, self.metrics())
         return Attempt(
             model=self.model,
             provider=self.target.record.provider or "local",
@@ -195,7 +192,7 @@ class RunningAttempt:
             message=message,
             started_ms=self._started_ms,
             duration_ms=self._tally.elapsed_ms() - self._started_ms,
-            cost_usd=costs,
+            cost_usd=self._means.prices.cost(self.target.record, self.metrics()),
             hedged=self.target.hedged,
         )
 

@@ -20,7 +20,9 @@ from llm_runner_router.errors import (
     UnsupportedError,
 )
 from llm_runner_router.preferences import Routing
-from llm_runner_router.providers.base import Accepted, Delta, Finished
+from llm_runner_router.providers.base import Accepted, Call, Delta, Finished
+from llm_runner_router.registry.records import ModelRecord
+from llm_runner_router.routing.attempt import RunningAttempt, Target
 from llm_runner_router.types import FinishReason, Metrics, ModelFormat, Request
 from unit.routing.attempt_stage import ACCEPTED, ANSWER, FINISHED, Stage
 from unit.routing.virtual_time import now, virtual
@@ -141,6 +143,7 @@ async def test_the_service_limits_attempts() -> None:
     with pytest.raises(UnavailableError):
         await stage.events()
     assert [model for model, _ in stage.trace()] == ["a", "b", "a"]
+    assert stage.tally.model == "a"
     stage.assert_all_released()
 
 
@@ -189,11 +192,13 @@ async def test_what_failed_before_it_was_accepted_costs_nothing() -> None:
 
 @virtual
 async def test_the_account_is_complete_when_finished_comes() -> None:
-    stage = Stage({"a": [ANSWER]})
+    usage = Metrics(prompt_tokens=8, completion_tokens=3)
+    stage = Stage({"a": [[*ANSWER[:-1], Finished(FinishReason.STOP, usage)]]})
     async for event in stage.answer():
         if isinstance(event, Finished):
             assert stage.trace() == [("a", "OK")]
-            assert stage.tally.metrics().total_tokens == 10
+            assert stage.tally.metrics().total_tokens == 11
+            assert stage.tally.metrics().cost_usd == 38.0
             stage.assert_all_released()
             break
     else:
@@ -326,6 +331,42 @@ async def test_failures_in_a_row_open_the_circuit() -> None:
         await stage.events()
     assert [model for model, _ in stage.trace()] == ["a", "b", "a", "b", "b"]
     assert not stage.breakers.allows("a")
+
+
+@virtual
+async def test_chunks_are_counted_before_they_are_handed_on() -> None:
+    stage = Stage({"a": [[ACCEPTED, 0.5, *ANSWER[1:]]]})
+    counts = [
+        (stage.tally.chunks, stage.tally.completion_tokens, stage.tally.first_token_ms)
+        async for _ in stage.answer()
+    ]
+    half = pytest.approx(500.0)
+    assert counts == [(0, 0, 0.0), (1, 1, half), (2, 3, half), (2, 3, half)]
+
+
+@virtual
+async def test_an_answer_in_between_keeps_the_circuit_closed() -> None:
+    routing = {"breaker_failures": 2, "max_attempts": 1}
+    stage = Stage({"a": [[DOWN], ANSWER, [DOWN], ANSWER]}, {"routing": routing})
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await stage.events()
+        await stage.events()
+    assert [outcome for _, outcome in stage.trace()] == ["UNAVAILABLE", "OK"] * 2
+
+
+@virtual
+async def test_an_attempt_that_never_began_gives_its_probe_back() -> None:
+    stage = Stage({"a": [ANSWER]}, {"routing": {"breaker_failures": 1}})
+    stage.breakers.failed("a")
+    await asyncio.sleep(30.0)
+    trial = stage.breakers.begin("a")
+    assert trial is not None
+    record = ModelRecord("a", "", ModelFormat.GGUF, "s")
+    target = Target(record, Call("r", stage.request), 5)
+    await RunningAttempt(stage.attempts._means, trial, target, stage.tally).close()
+    assert stage.breakers.allows("a")
+    assert not stage.trace()
 
 
 @virtual

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from llm_runner_router.errors import InvalidRequestError, UnavailableError
 from llm_runner_router.preferences import Routing
+from llm_runner_router.routing.attempt import RunningAttempt
+from llm_runner_router.routing.hedge import Race
 from llm_runner_router.types import Request
 from unit.routing.attempt_stage import ACCEPTED, ANSWER, FINISHED, Act, Stage
 from unit.routing.virtual_time import now, virtual
@@ -152,20 +155,30 @@ async def test_cancelling_ends_both() -> None:
     stage.assert_all_released()
 
 
+class Runner:
+    """Is accepted in the same moment in which the race is cancelled."""
+
+    def __init__(self) -> None:
+        self.race: asyncio.Task[object] | None = None
+        self.closed = False
+
+    async def begin(self) -> bool:
+        assert self.race is not None
+        self.race.cancel()
+        return True
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 @virtual
-async def test_cancelling_before_anything_has_begun_gives_the_probe_back() -> None:
-    stage = slow_stage()
-    for _ in range(5):
-        stage.breakers.failed("a")
-    await asyncio.sleep(30.0)
-    task = asyncio.ensure_future(stage.events())
-    await asyncio.sleep(0)
-    assert not stage.breakers.allows("a")
-    assert not stage.players["a"].calls
-    task.cancel()
+async def test_cancelling_closes_what_was_just_accepted() -> None:
+    runner = Runner()
+    race = Race(cast("RunningAttempt", runner), 1.0, lambda: None)
+    runner.race = asyncio.ensure_future(race.winner())
     with pytest.raises(asyncio.CancelledError):
-        await task
-    assert stage.breakers.allows("a")
+        await runner.race
+    assert runner.closed
 
 
 @virtual
