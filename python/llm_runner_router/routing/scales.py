@@ -18,7 +18,11 @@ def rising(column: Floats, unknown: Unknown) -> Floats:
     least, greatest = extremes(column)
     if math.isnan(least):
         return with_unknown(rising, column, unknown)
-    return share_of_way(column, least, greatest)
+    if least == greatest:
+        return np.ones(len(column))
+    shares = column - least
+    shares /= greatest - least
+    return shares
 
 
 def falling(column: Floats, unknown: Unknown) -> Floats:
@@ -26,22 +30,17 @@ def falling(column: Floats, unknown: Unknown) -> Floats:
     least, greatest = extremes(column)
     if math.isnan(least):
         return with_unknown(falling, column, unknown)
-    return share_of_way(column, greatest, least)
+    if least == greatest:
+        return np.ones(len(column))
+    shares = greatest - column
+    shares /= greatest - least
+    return shares
 
 
 def extremes(column: Floats) -> tuple[float, float]:
     """The least and the greatest; both NaN where any is."""
     # Their positions are found several times faster than themselves.
     return column.item(column.argmin()), column.item(column.argmax())
-
-
-def share_of_way(column: Floats, worst: float, best: float) -> Floats:
-    """How far each has come from the worst to the best."""
-    if worst == best:
-        return np.ones(len(column))
-    shares = column - worst
-    shares /= best - worst
-    return shares
 
 
 def with_unknown(

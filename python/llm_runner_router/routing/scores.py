@@ -9,7 +9,7 @@ import numpy as np
 
 from llm_runner_router.decision import ScoredCandidate
 from llm_runner_router.routing.scales import Floats
-from llm_runner_router.routing.snapshot import Rows, Snapshot
+from llm_runner_router.routing.snapshot import Snapshot
 
 _WORTH_PARTING = 64  # from so many candidates on, finding the first few beats sorting all
 
@@ -26,15 +26,16 @@ class Scores:
 
     def first(self, snapshot: Snapshot, count: int) -> Sequence[int]:
         """The best ``count`` candidates, best first; of equals the one that is measured least."""
-        key = self.total + snapshot.novelty
-        best: Rows | slice = slice(None)
-        if count < len(key) >= _WORTH_PARTING:
-            best = np.sort(key.argpartition(-count)[-count:])
-        order = (-key[best]).argsort(kind="stable")[:count]
-        found: list[int] = order.tolist() if isinstance(best, slice) else best[order].tolist()
+        badness = -self.total
+        badness -= snapshot.novelty
+        if not count < len(badness) >= _WORTH_PARTING:
+            order: list[int] = badness.argsort(kind="stable")[:count].tolist()
+            return order
+        best = np.sort(badness.argpartition(count)[:count])
+        found: list[int] = best[badness[best].argsort(kind="stable")].tolist()
         return found
 
     def candidate(self, model: str, index: int) -> ScoredCandidate:
         """The score of one candidate in plain numbers."""
-        parts = {name: column.item(index) + 0.0 for name, column in self.parts.items()}
-        return ScoredCandidate(model, min(1.0, self.total.item(index) + 0.0), parts)
+        parts = {name: column.item(index) for name, column in self.parts.items()}
+        return ScoredCandidate(model, min(1.0, self.total.item(index)), parts)

@@ -66,9 +66,12 @@ def speed_priority(snapshot: Snapshot, _: Ask) -> Scores:
 
 def balanced(snapshot: Snapshot, ask: Ask) -> Scores:
     """Quality, cost and speed by their weights; equal ones where all are 0."""
-    parts = np.array((quality_of(snapshot), cost_of(snapshot), speed_of(snapshot)))
-    total: Floats = np.array(shares_of(ask.weights)).dot(parts)
-    return Scores(total, {"quality": parts[0], "cost": parts[1], "speed": parts[2]})
+    quality, cost, speed = quality_of(snapshot), cost_of(snapshot), speed_of(snapshot)
+    for_quality, for_cost, for_speed = shares_of(ask.weights)
+    total = quality * for_quality
+    total += cost * for_cost
+    total += speed * for_speed
+    return Scores(total, {"quality": quality, "cost": cost, "speed": speed})
 
 
 def random(snapshot: Snapshot, ask: Ask) -> Scores:
