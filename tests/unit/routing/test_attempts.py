@@ -420,3 +420,14 @@ async def test_the_providers_own_usage_is_paid() -> None:
     await stage.events()
     assert stage.tally.cost_usd == 600.0
     assert stage.tally.metrics().cached_tokens == 30
+
+
+@virtual
+async def test_a_count_at_the_beginning_is_not_that_of_the_end() -> None:
+    begun = Accepted(metrics=Metrics(prompt_tokens=7, completion_tokens=1))
+    stage = Stage({"a": [[begun, *ANSWER[1:3], 9.0, FINISHED]]})
+    answer = stage.answer()
+    for _ in range(3):
+        await anext(answer)
+    await answer.aclose()
+    assert stage.tally.metrics().completion_tokens == 3
