@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_runner_router.config import RoutingConfig
+from llm_runner_router.config_routing import RoutingConfig
 from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
 from llm_runner_router.routing.groups import Group
 from llm_runner_router.routing.inquiry import Inquiry
