@@ -324,6 +324,14 @@ async def test_closing_leaves_the_provider_at_once(
     assert server.served.completion_tokens == 1
 
 
+async def test_a_connection_that_stays_open_delays_no_end(
+    server: OllamaServer, provider: OllamaProvider
+) -> None:
+    server.inject(faults.stall(after=99))
+    assert isinstance((await told(provider))[-1], Finished)
+    await server.until(lambda s: s.left == 1)
+
+
 async def test_each_piece_comes_when_it_is_there(
     server: OllamaServer, provider: OllamaProvider
 ) -> None:

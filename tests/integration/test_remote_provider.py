@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ from llm_runner_router.preferences import CacheMode, Routing, Strategy
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.remote import RemoteProvider
-from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelRecord
+from llm_runner_router.registry.records import Endpoint, ModelRecord
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.server.app import Server, ServerOptions
 from llm_runner_router.types import FinishReason, ModelFormat, Request
@@ -193,22 +193,12 @@ def test_an_address_is_needed() -> None:
         RemoteProvider.open(record_of(None), HttpPool())
 
 
-class FarLoader:
-    """Reaches every model of a service at another one."""
-
-    async def load(
-        self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
-    ) -> RemoteProvider:
-        del on_progress
-        return RemoteProvider.open(record, HttpPool())
-
-
 async def test_a_service_before_a_service_on_a_unix_socket(tmp_path: Path) -> None:
     async with running() as far:
         far_server = Server(far.runtime, ServerOptions(host=f"unix:{tmp_path}/far.sock"))
         await far_server.start()
         assert far_server.address == f"unix:{tmp_path}/far.sock"
-        near = Runtime(load_config({}, environment={}, folder=Path("/nonexistent")), FarLoader())
+        near = Runtime(load_config({}, environment={}, folder=Path("/nonexistent")))
         await near.initialize()
         await near.register_model(record_of(far_server.address))
         try:
