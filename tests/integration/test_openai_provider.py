@@ -370,8 +370,17 @@ async def test_answers_one_after_another_share_a_connection(
     for _ in range(3):
         await answer(provider)
         await answer(other)
+    assert len({seen.connection for seen in server.seen}) == 1
     assert server.open_connections == 1
     assert server.served.completed == 6
+
+
+async def test_a_server_that_does_not_hang_up_delays_no_end(
+    server: OpenAIServer, provider: OpenAIProvider
+) -> None:
+    server.inject(stall(99))
+    assert isinstance((await answer(provider))[-1], Finished)
+    await server.until(lambda server: server.left == 1)
 
 
 async def test_the_key_is_seen_by_the_server_alone(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, Self
 
 import httpx2
@@ -13,6 +13,7 @@ import httpx2
 from llm_runner_router.errors import ProviderFailedError, ProviderRejectedError
 from llm_runner_router.providers.api import ApiProvider
 from llm_runner_router.providers.base import Accepted, Call, Delta, ProviderEvent
+from llm_runner_router.providers.draining import drained
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
 from llm_runner_router.providers.openai_dialect import dialect_of
@@ -27,7 +28,6 @@ from llm_runner_router.registry.records import ModelRecord
 
 AZURE = "azure-openai"
 MAX_ERROR_BYTES = 65_536
-DRAIN_SECONDS = 0.1
 
 
 class OpenAIProvider(ApiProvider):
@@ -126,21 +126,16 @@ class OpenAIProvider(ApiProvider):
                 if answer.failure is not None:
                     raise answer.failure
                 if answer.done:
-                    await drained(source)
+                    await drained(partial(self._next, source))
                     return
+
+    async def _next(self, source: AsyncIterator[bytes]) -> bytes | None:
+        """What follows; ``None`` at the end."""
+        with translated(self._name):
+            return await anext(source, None)
 
     def _events(self, lines: EventLines, data: bytes) -> list[bytes]:
         try:
             return lines.feed(data)
         except ValueError:
             raise ProviderFailedError(f"{self._name} sent an event without an end") from None
-
-
-async def drained(source: AsyncIterator[bytes]) -> None:
-    """Read what follows the last event, which is nothing but the end, if that comes soon."""
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in source:
-                pass
-    except (TimeoutError, httpx2.HTTPError):
-        return  # the answer is whole; the connection is closed instead of used again

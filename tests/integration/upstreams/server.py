@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from aiohttp import web
@@ -46,7 +46,8 @@ class Seen:
 
     path: str
     headers: dict[str, str]
-    body: Any = field(default=None)
+    body: Any = None
+    connection: object = None  # the client's address, another one for each connection
 
 
 class UpstreamServer:
@@ -186,7 +187,8 @@ class UpstreamServer:
     async def _route(self, request: web.Request) -> web.StreamResponse:
         text = await request.read()
         body = await request.json() if text else None
-        self.seen.append(Seen(request.path_qs, dict(request.headers), body))
+        connection = request.get_extra_info("peername")
+        self.seen.append(Seen(request.path_qs, dict(request.headers), body, connection))
         self.served.requests += 1
         self._changed.set()
         fault = self.faults.popleft() if self.faults else NO_FAULT
