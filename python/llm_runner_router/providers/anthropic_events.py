@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anthropic.types import (
     MessageDeltaUsage,
@@ -59,12 +59,8 @@ class TokenCounts:
 
     def whole(self) -> Metrics:
         """The usage of a finished answer."""
-        return Metrics(
-            prompt_tokens=self.fresh + self.cached + self.written,
-            completion_tokens=self.completion,
-            cached_tokens=self.cached,
-            cache_write_tokens=self.written,
-            reasoning_tokens=self.reasoning,
+        return replace(
+            self.prompt(), completion_tokens=self.completion, reasoning_tokens=self.reasoning
         )
 
 
