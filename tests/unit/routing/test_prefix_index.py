@@ -20,7 +20,8 @@ def test_the_share_is_what_was_seen_of_the_text() -> None:
 def test_a_chunk_counts_only_behind_the_same_beginning() -> None:
     index = PrefixIndex()
     index.add("a", "x" * 256 + "z" * 256)
-    assert index.match("y" * 256 + "z" * 256) == {}
+    index.add("b", "y" * 256 + "w" * 256)
+    assert index.match("y" * 256 + "z" * 256) == {"b": 0.5}
 
 
 def test_the_end_of_a_text_counts_where_it_is_whole() -> None:
