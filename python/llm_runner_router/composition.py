@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,76 +32,97 @@ from llm_runner_router.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """What is kept on disk."""
+
+    store: RegistryStore
+    ledger: UsageLedger
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What was learned of the models."""
+
+    measurements: Measurements
+    breakers: Breakers
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """What a runtime is made of once it is initialized. Closed in the order of ``close``."""
+    """What a runtime is made of once it is initialized."""
 
     log: Log
-    ledger: UsageLedger
+    records: Records
+    experience: Experience
     keeper: MeasurementKeeper
     catalogue: Catalogue
     stages: Stages
     pipeline: Pipeline
 
+    def forget(self, model: str) -> None:
+        """Drop what was learned of a model that is no longer registered."""
+        self.experience.measurements.forget(model)
+        self.experience.breakers.forget(model)
+        self.stages.router.forget(model)
+
     async def close(self) -> None:
         """Send away who waits, end what runs, and write down what is left. Called once."""
-        stages = self.stages
-        stages.admission.close()
-        await stages.cache.close()
-        await stages.residency.close()
+        self.stages.admission.close()
+        await self.stages.cache.close()
+        await self.stages.residency.close()
         await self.keeper.close()
-        await self.ledger.close()
-        await stages.store.close()
+        await self.records.ledger.close()
+        await self.records.store.close()
         self.log.close()
 
 
 async def compose(config: Callable[[], Config], folder: Path, loader: ModelLoader) -> Parts:
-    """All parts, ready. InvalidConfigError where the registry or the log file cannot be used."""
-    log = Log(config().logging)
-    try:
+    """All parts, ready.
+
+    InvalidConfigError where the registry, the log file or the cache cannot be used; nothing is
+    left open then.
+    """
+    async with AsyncExitStack() as undo:
+        log = Log(config().logging)
+        undo.callback(log.close)
         path = config().registry.path
         store = await RegistryStore.open(None if path is None else Path(path))
-    except BaseException:
-        log.close()
-        raise
-    try:
-        ledger = await UsageLedger.open(store.database)
-        return assembled(config, folder, loader, log, store, ledger)
-    except BaseException:
-        await store.close()
-        log.close()
-        raise
+        undo.push_async_callback(store.close)
+        records = Records(store, await UsageLedger.open(store.database))
+        experience = Experience(Measurements(), Breakers(lambda: config().routing, time.monotonic))
+        stages = staged(config, loader, records, experience)
+        parts = Parts(
+            log,
+            records,
+            experience,
+            MeasurementKeeper(experience.measurements, store),
+            Catalogue(store, stages.residency, folder),
+            stages,
+            Pipeline(stages, config),
+        )
+        undo.pop_all()
+    return parts
 
 
-def assembled(
-    config: Callable[[], Config],
-    folder: Path,
-    loader: ModelLoader,
-    log: Log,
-    store: RegistryStore,
-    ledger: UsageLedger,
-) -> Parts:
-    """The parts over an open registry."""
-    measurements = Measurements()
-    keeper = MeasurementKeeper(measurements, store)
-    residency = Residency(loader, store.get)
-    breakers = Breakers(lambda: config().routing, time.monotonic)
-    budgets = Budgets(ledger, config)
+def staged(
+    config: Callable[[], Config], loader: ModelLoader, records: Records, experience: Experience
+) -> Stages:
+    """The stages of the pipeline."""
+    store, ledger = records.store, records.ledger
+    measurements, breakers = experience.measurements, experience.breakers
+    residency, budgets = Residency(loader, store.get), Budgets(ledger, config)
     prices, loads = Prices(), Loads()
-    router = ModelRouter(store, measurements, loads, breakers, prices, budgets, config)
     chance = random.Random(config().routing.seed)  # noqa: S311 - jitter, no secret
-    attempts = Attempts(residency, breakers, measurements, loads, prices, config, random=chance)
     performance = config().performance
-    stages = Stages(
+    return Stages(
         store=store,
         budgets=budgets,
         admission=Admission(
             performance.max_concurrent, performance.max_queue, limits=lambda: config().limits
         ),
         cache=AnswerCache(open_store(config().cache), Flights(), config),
-        router=router,
-        attempts=attempts,
+        router=ModelRouter(store, measurements, loads, breakers, prices, budgets, config),
+        attempts=Attempts(residency, breakers, measurements, loads, prices, config, random=chance),
         settlement=Settlement(ledger, measurements),
         residency=residency,
     )
-    catalogue = Catalogue(store, residency, folder)
-    return Parts(log, ledger, keeper, catalogue, stages, Pipeline(stages, config))

@@ -136,7 +136,7 @@ class Runtime:
 
     async def get_usage(self, query: UsageQuery) -> Sequence[UsageRow]:
         """See Backend."""
-        return await self._parts.ledger.rows(query)
+        return await self._parts.records.ledger.rows(query)
 
     async def tokenize(
         self, model: str | None, text: str, *, add_special: bool, parse_special: bool
@@ -165,7 +165,9 @@ class Runtime:
 
     async def unregister_model(self, model: str) -> None:
         """See Backend. ModelBusyError while requests run on it."""
-        await self._parts.catalogue.unregister(model)
+        parts = self._parts
+        await parts.catalogue.unregister(model)
+        parts.forget(model)
 
     async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
         """See Backend."""

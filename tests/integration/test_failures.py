@@ -30,7 +30,7 @@ CONFIG = {
     "cache": {"enabled": False},
 }
 ASK = Request(prompt="a question of 20 ch.", model="a")
-WITH_FALLBACK = replace(ASK, routing=Routing(fallbacks=("b",), first_token_timeout_ms=300))
+WITH_FALLBACK = replace(ASK, routing=Routing(fallbacks=("b",)))
 WHOLE = (PROMPT_TOKENS * 1.0 + 3 * 2.0) / 1e6
 """What a whole answer costs at the servers' prices."""
 

@@ -92,6 +92,10 @@ class UpstreamServer:
         input_cost = served.prompt_tokens * prices.input
         return (input_cost + served.completion_tokens * prices.output) / 1e6
 
+    def next_fault(self) -> Fault:
+        """How the request that has just come is answered."""
+        return self.faults.popleft() if self.faults else NO_FAULT
+
     def inject(self, *faults: Fault) -> None:
         self.faults.extend(faults)
 
@@ -191,7 +195,7 @@ class UpstreamServer:
         self.seen.append(Seen(request.path_qs, dict(request.headers), body, connection))
         self.served.requests += 1
         self._changed.set()
-        fault = self.faults.popleft() if self.faults else NO_FAULT
+        fault = self.next_fault()
         if fault.kind is FaultKind.STATUS:
             headers = {"Content-Type": "application/json", **dict(fault.headers)}
             return web.Response(text=self.error_body(fault), status=fault.status, headers=headers)
