@@ -44,7 +44,7 @@ class RoutingConfig(Section):
         "request names are tried in any case.",
     )
     quality_weight: float = setting(
-        0.4, "a number ≥ 0", "Share of quality in `balanced` and `capability-match`.", ge=0
+        0.4, "a number ≥ 0", "Share of quality in `balanced`.", ge=0
     )
     cost_weight: float = setting(0.3, "a number ≥ 0", "Share of cost in `balanced`.", ge=0)
     speed_weight: float = setting(0.3, "a number ≥ 0", "Share of speed in `balanced`.", ge=0)
