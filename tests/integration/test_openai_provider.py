@@ -1,18 +1,17 @@
-"""The provider of OpenAI's API against servers on loopback, whole and with faults."""
+"""The provider of OpenAI's API against a server on loopback, whole and with faults."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 import pytest_asyncio
 
+from integration.openai_models import HELLO, KEY, answer, failure, provider_at, text, upstream
 from integration.upstreams.faults import (
     Fault,
     FaultKind,
@@ -37,32 +36,30 @@ from llm_runner_router.errors import (
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.openai import OpenAIProvider
-from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord
 from llm_runner_router.tools import Tool, ToolCallDelta
 from llm_runner_router.types import (
     FinishReason,
     Metrics,
-    ModelFormat,
     Request,
     TokenLogprob,
     TopLogprob,
 )
 
-KEY = "sk-a-key-that-nobody-may-see"
-HELLO = Request(prompt="hello")
-
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[OpenAIServer]:
-    async with OpenAIServer().running() as server:
-        yield server
+async def reached() -> AsyncIterator[tuple[OpenAIServer, HttpPool]]:
+    async with upstream() as reached:
+        yield reached
 
 
-@pytest_asyncio.fixture
-async def pool() -> AsyncIterator[HttpPool]:
-    pool = HttpPool()
-    yield pool
-    await pool.close()
+@pytest.fixture
+def server(reached: tuple[OpenAIServer, HttpPool]) -> OpenAIServer:
+    return reached[0]
+
+
+@pytest.fixture
+def pool(reached: tuple[OpenAIServer, HttpPool]) -> HttpPool:
+    return reached[1]
 
 
 @pytest.fixture(autouse=True)
@@ -70,44 +67,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-def provider_at(
-    server: OpenAIServer, pool: HttpPool, name: str = "openai", **endpoint: Any
-) -> OpenAIProvider:
-    given = {"base_url": f"{server.address}/v1", "api_key": "env:TEST_KEY", **endpoint}
-    record = ModelRecord(
-        id="m",
-        name="m",
-        format=ModelFormat.API,
-        source="big-model",
-        config=ModelConfig(context_length=8192),
-        provider=name,
-        endpoint=Endpoint(**given),
-    )
-    return OpenAIProvider.open(record, pool)
-
-
 @pytest.fixture
 def provider(server: OpenAIServer, pool: HttpPool) -> OpenAIProvider:
     return provider_at(server, pool)
-
-
-async def answer(provider: OpenAIProvider, request: Request = HELLO) -> list[ProviderEvent]:
-    return [event async for event in provider.generate(Call("id", request))]
-
-
-async def failure(provider: OpenAIProvider) -> tuple[list[ProviderEvent], RouterError]:
-    """What comes before the error, and the error."""
-    events: list[ProviderEvent] = []
-    try:
-        async for event in provider.generate(Call("id", HELLO)):
-            events.append(event)  # noqa: PERF401 - the events before the error are wanted
-    except RouterError as error:
-        return events, error
-    pytest.fail(f"no error after {events}")
-
-
-def text(events: list[ProviderEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Delta))
 
 
 async def test_the_official_client_understands_the_server(server: OpenAIServer) -> None:
@@ -381,66 +343,3 @@ async def test_a_server_that_does_not_hang_up_delays_no_end(
     server.inject(stall(99))
     assert isinstance((await answer(provider))[-1], Finished)
     await server.until(lambda server: server.left == 1)
-
-
-async def test_the_key_is_seen_by_the_server_alone(
-    server: OpenAIServer, provider: OpenAIProvider, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    server.inject(status(401, body=f'{{"error": {{"message": "wrong key {KEY}"}}}}'), status(500))
-    said = [(await failure(provider))[1] for _ in range(2)]
-    await answer(provider)
-    await server.refuse()
-    said.append((await failure(provider))[1])
-    assert "wrong key …" in said[0].message
-    assert KEY not in "".join([*map(repr, said), repr(vars(provider)), caplog.text])
-
-
-@pytest.mark.parametrize(("name", "usage"), [("vllm", True), ("mistral", False)])
-async def test_other_servers_get_no_key_of_openai(
-    server: OpenAIServer,
-    pool: HttpPool,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    usage: bool,
-) -> None:
-    variables = ("API_KEY", "ORG_ID", "PROJECT_ID", "ADMIN_KEY")
-    for variable in variables:
-        monkeypatch.setenv(f"OPENAI_{variable}", KEY)
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"x-more: {KEY}")
-    monkeypatch.setenv("MISTRAL_API_KEY", KEY)
-    await answer(provider_at(server, pool, name, api_key=None))
-    assert KEY not in str(server.seen[0].headers)
-    assert "Authorization" not in server.seen[0].headers
-    assert ("stream_options" in server.seen[0].body) is usage
-
-
-async def test_azure_is_asked_in_its_own_way(server: OpenAIServer, pool: HttpPool) -> None:
-    provider = provider_at(
-        server, pool, "azure-openai", base_url=server.address, api_version="2025-01-01"
-    )
-    assert text(await answer(provider)) == "one two three"
-    (seen,) = server.seen
-    path = "/openai/deployments/big-model/chat/completions?api-version=2025-01-01"
-    assert seen.path == path
-    assert seen.headers["api-key"] == KEY
-    with pytest.raises(ProviderRejectedError, match=r"endpoint\.api_key"):
-        provider_at(server, pool, "azure-openai", api_key=None)
-
-
-async def test_headers_and_key_files(server: OpenAIServer, pool: HttpPool, tmp_path: Path) -> None:
-    (tmp_path / "key").write_text(f"{KEY}\n")
-    provider = provider_at(
-        server,
-        pool,
-        api_key=f"file:{tmp_path / 'key'}",
-        organization="org-1",
-        headers={"X-Title": "tests"},
-        options={"service_tier": "flex", "user": "a"},
-    )
-    await answer(provider, Request(prompt="x", provider_options={"user": "b"}))
-    (seen,) = server.seen
-    assert seen.headers["Authorization"] == f"Bearer {KEY}"
-    assert seen.headers["openai-organization"] == "org-1"
-    assert seen.headers["x-title"] == "tests"
-    assert (seen.body["service_tier"], seen.body["user"]) == ("flex", "b")
