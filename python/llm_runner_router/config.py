@@ -141,7 +141,9 @@ class EngineConfig(Section):
 class ServerConfig(Section):
     """Where the service listens."""
 
-    host: str = setting("127.0.0.1", "a host name or address", "Address to bind.", min_length=1)
+    host: str = setting(
+        "127.0.0.1", "a host name or address, or unix:/path", "Address to bind.", min_length=1
+    )
     port: int = setting(
         50051, "a whole number from 0 to 65535", "Port; 0: a free one.", ge=0, le=65_535
     )

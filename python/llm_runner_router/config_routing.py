@@ -43,9 +43,7 @@ class RoutingConfig(Section):
         description="Try the other candidates when the chosen model fails. Fallbacks that a "
         "request names are tried in any case.",
     )
-    quality_weight: float = setting(
-        0.4, "a number ≥ 0", "Share of quality in `balanced`.", ge=0
-    )
+    quality_weight: float = setting(0.4, "a number ≥ 0", "Share of quality in `balanced`.", ge=0)
     cost_weight: float = setting(0.3, "a number ≥ 0", "Share of cost in `balanced`.", ge=0)
     speed_weight: float = setting(0.3, "a number ≥ 0", "Share of speed in `balanced`.", ge=0)
     seed: int | None = setting(

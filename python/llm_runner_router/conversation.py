@@ -73,10 +73,14 @@ class Turn:
 
 @dataclass(slots=True)
 class Conversation:
-    """A request id of the stream: what is asked next, its credits, and the KV that is kept."""
+    """A request id of the stream: what is asked next, its credits, and the KV that is kept.
+
+    ``expanded`` is ``request`` with the text of its template, which the next turn goes on from.
+    """
 
     request_id: str
     request: Request
+    expanded: Request
     credit: CreditAccount
     turn: Turn | None = None
     held: Passage | None = None
@@ -160,24 +164,26 @@ class Session:
         if name in self._running:
             raise AlreadyExistsError(f"request {shorten(name)} runs on this stream already")
         self._check_room()
+        request = message.request
+        expanded = request if request.template is None else self._pipeline.prepared(request)
         earlier = self._finished.pop(name, None)
         if earlier is not None:
             self._let_go(earlier.held)
         credit = self._early_credits.pop(name, None) or CreditAccount()
-        self._begin(Conversation(name, message.request, credit))
+        self._begin(Conversation(name, request, expanded, credit))
 
     def _append(self, message: Append) -> None:
         conversation = self._known(message.request_id)
         if conversation.turn is not None:
             raise InvalidRequestError("request_id", message.request_id, "a request that has ended")
-        if conversation.request.raw or conversation.request.template is not None:
-            allowed = "a request without raw or template"
+        if conversation.request.raw:
+            allowed = "a request without raw"
             raise InvalidRequestError("request_id", message.request_id, allowed)
         self._check_room()
         check_messages("messages", message.messages)
         request = extended(conversation.request, message.messages)
         check_messages("messages", request.messages)
-        conversation.request = request
+        conversation.request = conversation.expanded = request
         del self._finished[message.request_id]
         self._begin(conversation)
 
@@ -248,7 +254,7 @@ class Session:
         end = ending(turn)
         answer = answer_of(turn.said, end)
         if answer is not None and not conversation.request.raw:
-            conversation.request = extended(conversation.request, [answer])
+            conversation.request = extended(conversation.expanded, [answer])
         self._let_go(conversation.held)
         conversation.held, conversation.turn = turn.passage, None
         del self._running[conversation.request_id]

@@ -56,7 +56,7 @@ class Pipeline:
         """Started, Chunk …, Complete; or a RouterError. Closing it early cancels the work."""
         stages, caller, tally = self._stages, passage.context.caller, passage.tally
         with logged(passage):
-            request = self._prepared(passage.request)
+            request = self.prepared(passage.request)
             stages.router.choose(request.model)
             stages.budgets.check(caller)
             ticket = Ticket(
@@ -73,7 +73,7 @@ class Pipeline:
 
     def route(self, request: Request, context: CallContext) -> Decision:
         """The decision that ``run`` would make now, with every candidate and exclusion."""
-        ready = self._prepared(request)
+        ready = self.prepared(request)
         return self._plan(ready, request, context.caller, explain=True).decision
 
     def release(self, model: str, request_id: str) -> None:
@@ -86,7 +86,7 @@ class Pipeline:
         """The time that a request may go without getting on; ``missing`` says what it lacks."""
         return time_limit(Patience(self._config().performance.timeout), deadline, missing)
 
-    def _prepared(self, request: Request) -> Request:
+    def prepared(self, request: Request) -> Request:
         """``request`` once it is checked, with the text of its template as the prompt."""
         validate_request(request)
         if request.template is None:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import anthropic
 import pytest
@@ -35,7 +34,7 @@ from llm_runner_router.providers.anthropic import AnthropicProvider
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import Endpoint, ModelRecord
-from llm_runner_router.tools import FormatKind, ResponseFormat, Tool, ToolCallDelta
+from llm_runner_router.tools import ToolCallDelta
 from llm_runner_router.types import FinishReason, Metrics, ModelFormat, Request
 
 KEY = "sk-ant-a-key-that-nobody-may-see"
@@ -141,7 +140,7 @@ async def test_thinking_is_no_text_but_is_counted(
     server.blocks = [thinking_block("hm"), text_block(["so"])]
     server.output_usage = {"output_tokens_details": {"thinking_tokens": 2}}
     _, *deltas, finished = await told(provider)
-    assert deltas == [Delta("so")]
+    assert deltas == [Delta("", reasoning="hm"), Delta("so")]
     assert isinstance(finished, Finished)
     assert (finished.metrics.completion_tokens, finished.metrics.reasoning_tokens) == (3, 2)
 
@@ -387,59 +386,3 @@ async def test_each_piece_comes_when_it_is_there(
         assert await anext(events) == Delta("one")
         gate.release()
         assert await anext(events) == Delta(" two")
-
-
-async def test_fields_of_the_api_pass_through(
-    server: AnthropicServer, pool: HttpPool, endpoint: Endpoint
-) -> None:
-    options: dict[str, Any] = {"service_tier": "auto", "thinking": {"type": "disabled"}}
-    endpoint = replace(
-        endpoint, options=options, headers={"anthropic-beta": "x"}, api_version="2023-06-01"
-    )
-    provider = AnthropicProvider.open(record_of(endpoint), pool)
-    wanted = ResponseFormat(FormatKind.JSON_SCHEMA, schema='{"type": "object"}')
-    request = Request(
-        prompt="hi",
-        tools=(Tool("now", parameters='{"properties": {"zone": {"x-any": [1]}}}'),),
-        response_format=wanted,
-        provider_options={"service_tier": "standard_only", "metadata": {"user_id": "u"}},
-    )
-    await told(provider, Call("1", request))
-    (seen,) = server.seen
-    assert seen.headers["anthropic-beta"] == "x"
-    assert seen.body["service_tier"] == "standard_only"
-    assert seen.body["metadata"] == {"user_id": "u"}
-    assert seen.body["thinking"] == {"type": "disabled"}
-    assert seen.body["output_config"]["format"]["schema"] == {"type": "object"}
-    assert seen.body["tools"][0]["input_schema"]["properties"] == {"zone": {"x-any": [1]}}
-
-
-@pytest.mark.parametrize("name", ["model", "stream"])
-async def test_what_is_asked_is_not_for_options_to_change(
-    server: AnthropicServer, provider: AnthropicProvider, name: str
-) -> None:
-    request = Request(prompt="hi", provider_options={name: "other"})
-    with pytest.raises(InvalidRequestError, match="provider_options"):
-        await told(provider, Call("1", request))
-    assert server.seen == []
-
-
-async def test_nothing_of_the_environment_reaches_an_address_of_the_record(
-    server: AnthropicServer, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", KEY)
-    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"X-Own: {KEY}")
-    provider = AnthropicProvider.open(record_of(Endpoint(server.address)), pool)
-    await told(provider)
-    (seen,) = server.seen
-    assert KEY not in str(seen.headers)
-    assert "X-Api-Key" not in seen.headers
-
-
-async def test_a_key_that_is_missing_is_named_when_the_model_is_opened(
-    pool: HttpPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    with pytest.raises(ProviderRejectedError, match="ANTHROPIC_API_KEY"):
-        AnthropicProvider.open(record_of(Endpoint()), pool)

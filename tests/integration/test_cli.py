@@ -51,6 +51,64 @@ async def test_models_from_adding_to_removing(service: Service, tmp_path: Path) 
     assert_clear(await llm_router("models", "show", "mine", *target), 1, "'mine'")
 
 
+async def test_an_api_model_keeps_its_reference_and_its_prices(service: Service) -> None:
+    environment = {"LLM_ROUTER_TARGET": service.address}
+    options = ("--api-key", "env:NO_KEY_HERE", "--input-price", "1", "--output-price", "2.5")
+    added = await llm_router(
+        *("models", "add", "far", "gpt-x", "--provider", "openai", *options),
+        environment=environment,
+    )
+    assert (added.code, added.out) == (0, "added far: gpt-x\n"), added.err
+    shown = await llm_router("models", "show", "far", environment=environment)
+    assert re.search(r"provider\s+openai\s", shown.out)
+    assert re.search(r"api key\s+env:NO_KEY_HERE\s", shown.out)
+    assert re.search(r"prices\s+1 in, 2\.5 out", shown.out)
+    unknown = ("models", "add", "x", "y", "--provider", "nobody")
+    assert_clear(await llm_router(*unknown, environment=environment), 1, "provider", "'nobody'")
+
+
+async def test_an_alias_routes_until_it_is_removed(service: Service) -> None:
+    environment = {"LLM_ROUTER_TARGET": service.address}
+    alias = ("aliases", "set", "chat", "words=2", "--strategy", "weighted")
+    done = await llm_router(*alias, environment=environment)
+    assert (done.code, done.out) == (0, "set chat: words=2\n"), done.err
+    listed = await llm_router("aliases", "list", environment=environment)
+    assert re.search(r"chat\s+│\s+words=2\s+│\s+weighted", listed.out)
+    routed = await llm_router("route", "hello", "--model", "chat", environment=environment)
+    assert routed.out.startswith("words, by weighted\n"), routed.err
+    assert not service.provider.calls
+    assert (await llm_router("aliases", "remove", "chat", environment=environment)).code == 0
+    gone = await llm_router("route", "hello", "--model", "chat", environment=environment)
+    assert_clear(gone, 1, "'chat'")
+
+
+async def test_templates_from_setting_to_removing(service: Service, tmp_path: Path) -> None:
+    environment = {"LLM_ROUTER_TARGET": service.address}
+    file = tmp_path / "ask.json"
+    file.write_text(json.dumps({"id": "ask", "format": "Q: {question}", "stopTokens": ["Q:"]}))
+    done = await llm_router("templates", "set", str(file), environment=environment)
+    assert (done.code, done.out) == (0, "set ask\n"), done.err
+    listed = await llm_router("templates", "list", environment=environment)
+    assert re.search(r'ask\s+│\s+ask\s+│\s+Q: {question}\s+│\s+"Q:"\s+│\s+all', listed.out)
+    file.write_text(json.dumps({"id": "ask", "format": "Q: {question"}))
+    assert_clear(
+        await llm_router("templates", "set", str(file), environment=environment), 1, "format"
+    )
+    assert (await llm_router("templates", "remove", "ask", environment=environment)).code == 0
+    gone = await llm_router("templates", "remove", "ask", environment=environment)
+    assert_clear(gone, 1, "'ask'")
+
+
+async def test_usage_counts_what_was_asked(service: Service) -> None:
+    environment = {"LLM_ROUTER_TARGET": service.address}
+    talk = await llm_router("chat", "words", stdin=b"one two\n", environment=environment)
+    assert talk.code == 0, talk.err
+    used = await llm_router("usage", "--model", "words", environment=environment)
+    assert re.search(r"anonymous\s+│\s+words\s+│\s+1 │", used.out), used.out
+    nothing = await llm_router("usage", "--caller", "nobody", environment=environment)
+    assert "words" not in nothing.out
+
+
 async def test_chat_goes_on_with_the_conversation(service: Service) -> None:
     lines = b"hello there\n\nsecond turn\n/exit\nnever\n"
     environment = {"LLM_ROUTER_TARGET": service.address}

@@ -132,7 +132,8 @@ async def test_connections_are_used_again(server: OllamaServer, provider: Ollama
 
 async def test_thinking_is_no_text(server: OllamaServer, provider: OllamaProvider) -> None:
     server.thinking = "hm"
-    _, *deltas, finished = await told(provider)
+    _, thought, *deltas, finished = await told(provider)
+    assert thought == Delta("", reasoning="hm")
     assert "".join(delta.text for delta in deltas if isinstance(delta, Delta)) == "one two three"
     assert isinstance(finished, Finished)
     assert finished.metrics.completion_tokens == 4

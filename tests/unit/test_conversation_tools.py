@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from llm_runner_router.conversation_messages import Append, Cancel, Failure, Start
-from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.conversation_messages import Append, Cancel, Start
 from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.base import (
     Accepted,
@@ -31,7 +30,7 @@ from llm_runner_router.types import (
     Request,
     Role,
 )
-from unit.echoes import echo_runtime
+from unit.echoes import EchoLoader, echo_runtime
 from unit.test_conversation import Client
 
 CALL = ToolCall("c1", "look_up", '{"q": 1}')
@@ -127,15 +126,16 @@ async def test_whole_answers_hold_the_calls() -> None:
         assert answer.finish_reason is FinishReason.TOOL_CALLS
 
 
-async def test_a_conversation_that_a_template_began_cannot_go_on() -> None:
-    async with echo_runtime() as runtime:
+async def test_a_conversation_that_a_template_began_goes_on_from_its_text() -> None:
+    loader = EchoLoader()
+    async with echo_runtime(loader=loader) as runtime:
         await runtime.set_template(PromptTemplate("greet", "hello {name}"))
         client = Client(runtime)
         client.send(Start("a", Request(template=TemplateUse("greet", {"name": "you"}))))
         assert isinstance((await client.read_to_end("a"))[-1].event, Complete)
+        await runtime.delete_template("greet")
         client.send(Append("a", [Message(Role.USER, "more")]), None)
-        end = (await client.read_to_end("a"))[-1].event
-        assert isinstance(end, Failure)
-        assert isinstance(end.error, InvalidRequestError)
-        assert end.error.field == "request_id"
+        assert isinstance((await client.read_to_end("a"))[-1].event, Complete)
+        said = [message.content for message in loader.providers["m"].calls[-1].request.messages]
+        assert said == ["hello you", "hello you", "more"]
         await client.stream.aclose()

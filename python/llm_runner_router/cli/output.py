@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +34,15 @@ def say(text: str, *, end: str = "\n") -> None:
 def cell(text: str) -> Text:
     """Text of a model or a peer in a table: its brackets are no markup."""
     return Text(printable(text), overflow="fold")
+
+
+def show_whole(table: Table) -> None:
+    """Print a table unfolded, whatever the terminal's width: nothing in it is cut."""
+    room = out.options.update(width=10_000)
+    needed = Measurement.get(out, room, table).maximum
+    if needed > out.width:
+        table.width = needed
+    out.print(table)
 
 
 def metrics_table(complete: Complete) -> Table:

@@ -62,7 +62,7 @@ def candidates_table(candidates: Sequence[ScoredCandidate]) -> Table:
     table = Table()
     table.add_column("candidate", overflow="fold")
     for header in ("score", *parts):
-        table.add_column(cell(header), justify="right")
+        table.add_column(cell(header), justify="right", no_wrap=True)
     for candidate in candidates:
         values = (candidate.parts.get(name) for name in parts)
         table.add_row(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
-from llm_runner_router.cli.output import cell, out
+from llm_runner_router.cli.output import cell, show_whole
 from llm_runner_router.cli.running import run
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 
@@ -55,7 +55,7 @@ async def print_usage(target: str, query: UsageQuery) -> None:
     """One table."""
     async with connected(target) as backend:
         rows = await backend.get_usage(query)
-    out.print(table_of(rows))
+    show_whole(table_of(rows))
 
 
 def table_of(rows: Sequence[UsageRow]) -> Table:
@@ -66,7 +66,7 @@ def table_of(rows: Sequence[UsageRow]) -> Table:
         table.add_column(name, footer, overflow="fold")
     for name in (*COUNTS, *COSTS):
         total = sum(getattr(row, name) for row in rows)
-        table.add_column(header(name), number(name, total), justify="right")
+        table.add_column(header(name), number(name, total), justify="right", no_wrap=True)
     for row in rows:
         texts = (cell(getattr(row, name)) for name in TEXTS)
         table.add_row(*texts, *(number(name, getattr(row, name)) for name in (*COUNTS, *COSTS)))

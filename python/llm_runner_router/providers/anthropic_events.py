@@ -109,6 +109,8 @@ class MessageReader:
         text = string(text_of(event))
         if text:
             return Delta(text)
+        if event.type == "content_block_delta" and event.delta.type == "thinking_delta":
+            return Delta("", reasoning=string(event.delta.thinking))
         call = self._calls.read(event)
         return None if call is None else Delta("", tool_calls=(call,))
 

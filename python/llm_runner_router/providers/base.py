@@ -46,12 +46,17 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The text and tokens that were waiting when the consumer asked."""
+    """The text and tokens that were waiting when the consumer asked.
+
+    ``reasoning`` is what the model thinks before it answers: no part of the answer, but a sign of
+    life, and paid for.
+    """
 
     text: str
     token_ids: Sequence[int] = ()
     logprobs: Sequence[TokenLogprob] = ()
     tool_calls: Sequence[ToolCallDelta] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,10 @@ class PartReader:
         """What ``part`` means; Accepted comes before the first content."""
         found: list[ProviderEvent] = []
         text, calls = content_of(part)
-        if text or calls:
-            found.append(Delta(text, tool_calls=tuple(map(self._call, calls))))
+        thought = thought_of(part)
+        if text or calls or thought:
+            made = tuple(map(self._call, calls))
+            found.append(Delta(text, tool_calls=made, reasoning=thought))
         if part.done:
             self.finished = True
             found.append(Finished(self._reason(part), metrics_of(part)))
@@ -89,6 +91,12 @@ def content_of(part: Part) -> tuple[str, list[ollama.Message.ToolCall]]:
     if isinstance(part, ollama.GenerateResponse):
         return part.response or "", []
     return part.message.content or "", list(part.message.tool_calls or ())
+
+
+def thought_of(part: Part) -> str:
+    """What the model thinks in a part."""
+    source = part if isinstance(part, ollama.GenerateResponse) else part.message
+    return source.thinking or ""
 
 
 def metrics_of(part: Part) -> Metrics:

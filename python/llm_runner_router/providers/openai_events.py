@@ -44,6 +44,7 @@ class OpenAIAnswer:
         self._texts: list[str] = []
         self._logprobs: list[TokenLogprob] = []
         self._calls: list[ToolCallDelta] = []
+        self._thoughts: list[str] = []
 
     @property
     def metrics(self) -> Metrics:
@@ -93,6 +94,9 @@ class OpenAIAnswer:
         text = delta.get("content") or delta.get("refusal") or delta.get("text")
         if text:
             self._texts.append(text_of(text))
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if isinstance(thought, str):
+            self._thoughts.append(thought)
         for position, call in enumerate(delta.get("tool_calls") or ()):
             self._calls.append(call_of(call, position))
         if choice.get("logprobs"):
@@ -116,10 +120,15 @@ class OpenAIAnswer:
 
     def _delta(self) -> Delta | None:
         """What has come since the last time."""
-        if not (self._texts or self._calls or self._logprobs):
+        if not (self._texts or self._calls or self._logprobs or self._thoughts):
             return None
-        delta = Delta("".join(self._texts), (), tuple(self._logprobs), tuple(self._calls))
-        self._texts, self._logprobs, self._calls = [], [], []
+        delta = Delta(
+            "".join(self._texts),
+            logprobs=tuple(self._logprobs),
+            tool_calls=tuple(self._calls),
+            reasoning="".join(self._thoughts),
+        )
+        self._texts, self._logprobs, self._calls, self._thoughts = [], [], [], []
         return delta
 
 

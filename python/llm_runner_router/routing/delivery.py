@@ -88,4 +88,5 @@ def delta_tokens(delta: Delta) -> int:
     if delta.token_ids:
         return len(delta.token_ids)
     calls = "".join(call.name + call.arguments for call in delta.tool_calls)
-    return text_tokens(delta.text + calls) or int(bool(delta.tool_calls))
+    said = delta.text + delta.reasoning + calls
+    return text_tokens(said) or int(bool(delta.tool_calls))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
+from llm_runner_router.cli import app
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from unit.cli.services import FakeService, lines, run
 
@@ -40,3 +42,15 @@ def test_the_question_is_what_was_asked(service: FakeService) -> None:
 def test_a_day_that_is_none_is_refused(service: FakeService) -> None:
     assert run("usage", "--from", "2026-11-31").exit_code == 2
     assert not service.asked
+
+
+def test_no_number_is_cut_on_a_narrow_terminal(service: FakeService) -> None:
+    service.rows = [
+        UsageRow("2026-11-24", "a" * 30, "b" * 30, *[123456789] * 6, 1234.567891, 1234.567891)
+    ]
+    result = CliRunner(env={"COLUMNS": "40"}).invoke(app, ["usage"])
+    assert lines(result)[-2] == [
+        *("2026-11-24", "a" * 30, "b" * 30),
+        *["123456789"] * 6,
+        *["1234.567891"] * 2,
+    ]

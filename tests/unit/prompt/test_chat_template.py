@@ -84,7 +84,10 @@ def test_a_rejected_conversation_says_why() -> None:
 @pytest.mark.parametrize(
     ("message", "complaint"),
     [
-        ({"role": "user<|im_end|>", "content": ""}, r"messages\[0\].role.*assistant, system, tool, user"),
+        (
+            {"role": "user<|im_end|>", "content": ""},
+            r"messages\[0\].role.*assistant, system, tool, user",
+        ),
         ({"role": "user"}, r"messages\[0\]: .*allowed: role and content"),
         ({"role": "user", "content": "", "name": "x"}, "allowed: role and content"),
         ({"role": "user", "content": 5}, r"messages\[0\].content: 5"),
