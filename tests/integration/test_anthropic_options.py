@@ -57,9 +57,7 @@ def record_of(endpoint: Endpoint) -> ModelRecord:
 
 
 async def told(provider: AnthropicProvider, call: Call = HELLO) -> list[ProviderEvent]:
-    seen: list[ProviderEvent] = []
-    await keep(provider.generate(call), seen)
-    return seen
+    return [event async for event in provider.generate(call)]
 
 
 async def test_fields_of_the_api_pass_through(
