@@ -10,6 +10,7 @@ from llm_runner_router.errors import (
     EngineError,
     InvalidRequestError,
     ModelNotFoundError,
+    RateLimitError,
     TimeLimitError,
 )
 from llm_runner_router.providers.echo import EchoBehaviour
@@ -149,3 +150,12 @@ def test_defaults_fill_only_what_is_not_said() -> None:
     assert request.max_tokens == 9
     assert with_defaults(Request(prompt="x"), defaults).stop == ("END",)
     assert with_defaults(Request(prompt="x"), ModelConfig()) == Request(prompt="x")
+
+
+async def test_a_caller_is_charged_for_the_answer_too() -> None:
+    limits = {"limits": {"callers": {"alice": {"tokensPerMinute": 30}}}}
+    async with echo_runtime(limits) as runtime:
+        answer = await runtime.process(HELLO, CallContext("alice"))
+        assert answer.metrics.total_tokens == 30
+        with pytest.raises(RateLimitError, match="has used 30 of 30 tokens"):
+            await runtime.process(HELLO, CallContext("alice"))
