@@ -26,7 +26,7 @@ STAMPS := build/stamps
 
 CPP_FILES = $(shell find cpp -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup setup-test setup-lint build run test lint format proto sanitize tsan fuzz mutants bench demo-model wheel clean
+.PHONY: help setup setup-test setup-lint build run test lint format proto sanitize tsan fuzz mutants bench soak demo-model wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,9 @@ mutants: setup-test build  ## Planted defects: each must turn the suite red
 
 bench: setup-test build  ## Named workloads, JSON out
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup-test build  ## 20 000 requests over flaky providers: nothing lost, leaked or unpaid
+	LLMR_SOAK_REQUESTS=20000 $(BIN)/python -m pytest tests/integration/test_soak.py $(ARGS)
 
 demo-model: setup-test  ## Train the demo model again (at most 30 minutes)
 	$(BIN)/python -m benchmarks.demo_model $(ARGS)
