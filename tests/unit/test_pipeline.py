@@ -10,11 +10,13 @@ from llm_runner_router.errors import (
     EngineError,
     InvalidRequestError,
     ModelNotFoundError,
+    NoCandidateError,
     RateLimitError,
     TimeLimitError,
 )
+from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.echo import EchoBehaviour
-from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.registry.records import ModelConfig, PromptTemplate
 from llm_runner_router.sampling_defaults import with_defaults
 from llm_runner_router.types import Chunk, Complete, FinishReason, Request, Started
 from unit.echoes import EchoLoader, collect, echo_runtime, settle, until
@@ -159,3 +161,14 @@ async def test_a_caller_is_charged_for_the_answer_too() -> None:
         assert answer.metrics.total_tokens == 30
         with pytest.raises(RateLimitError, match="has used 30 of 30 tokens"):
             await runtime.process(HELLO, CallContext("alice"))
+
+
+async def test_a_template_leaves_the_models_that_it_suits() -> None:
+    async with echo_runtime(models=("a", "b")) as runtime:
+        await runtime.set_template(PromptTemplate("t", "say {what}", model_compatibility=("b",)))
+        use = TemplateUse("t", {"what": "hello"})
+        with pytest.raises(NoCandidateError) as caught:
+            await runtime.process(Request(template=use, model="a"))
+        assert set(caught.value.excluded) == {"a"}
+        answer = await runtime.process(Request(template=use, model="b"))
+        assert (answer.model_used, answer.response) == ("b", "say hello")

@@ -10,6 +10,7 @@ from llm_runner_router.errors import (
     InvalidRequestError,
     ProviderRejectedError,
     RateLimitError,
+    TimeLimitError,
     UnavailableError,
 )
 from llm_runner_router.registry.records import ModelRecord
@@ -90,3 +91,14 @@ def test_the_last_error_is_told_unless_all_are_rate_limits() -> None:
     agenda.failed(first, DOWN, 0.0)
     agenda.failed(second, limits[1], 0.0)
     assert agenda.error() is limits[1]
+
+
+def test_who_was_too_slow_is_left_for_others_and_not_planned_again() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    first = agenda.next()
+    assert first is not None
+    agenda.failed(first, TimeLimitError("no first token"), 0.0)
+    second = agenda.next()
+    assert second is not None
+    assert second.record is B
+    assert agenda.next() is None
