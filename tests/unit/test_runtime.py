@@ -181,3 +181,20 @@ async def test_errors_are_router_errors() -> None:
         ):
             with pytest.raises(RouterError):
                 await call
+
+
+async def test_what_was_learned_of_a_model_goes_with_it() -> None:
+    loader = EchoLoader()
+    async with echo_runtime(
+        {"routing": {"breakerFailures": 1, "maxAttempts": 1}}, loader
+    ) as runtime:
+        loader.failure = UnavailableError("the disk is gone")
+        with pytest.raises(UnavailableError, match="the disk is gone"):
+            await runtime.process(HELLO)
+        with pytest.raises(UnavailableError) as caught:
+            await runtime.process(HELLO)
+        assert caught.value.reason == "CIRCUIT_OPEN"
+        loader.failure = None
+        await runtime.unregister_model("m")
+        await runtime.register_model(model())
+        assert (await runtime.process(HELLO)).response == "hello big world"
