@@ -30,7 +30,7 @@ class ModelService:
 
     def engine(self, model: str = "tiny") -> _core.Engine:
         """The engine of a model that is in memory."""
-        provider = self.runtime._parts.residency.provider(model)
+        provider = self.runtime._parts.stages.residency.provider(model)
         assert isinstance(provider, LocalProvider)
         return provider._engine
 

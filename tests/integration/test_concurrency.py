@@ -113,7 +113,7 @@ async def one_by_one(
 async def quiet(service: ModelService) -> None:
     """Wait until nothing runs and all is given back; the test's time limit ends a leak."""
     await until(lambda: service.stats().running == 0 and service.stats().waiting == 0)
-    await until(lambda: service.runtime._parts.admission.running == 0)
+    await until(lambda: service.runtime._parts.stages.admission.running == 0)
     stats = service.stats()
     assert stats.blocks_held == 0
     assert stats.blocks_free == stats.blocks_total
@@ -151,7 +151,7 @@ async def starting_together(
     requests: Sequence[router_pb2.ProcessRequest],
 ) -> list[Call]:
     """Hold requests back until all have arrived, so that they run at the same time."""
-    admission = service.runtime._parts.admission
+    admission = service.runtime._parts.stages.admission
     async with admission.permit(Ticket()):
         admission.resize(1, STREAMS)
         calls = [router.ProcessStream(one) for one in requests]
@@ -186,7 +186,7 @@ async def test_cancelling_half_leaves_the_other_half_untouched(
     assert [answer.said for answer in finished] == [answer.said for answer in alone]
     await quiet(service)
     assert service.stats().computed_tokens < 900 * len(doomed), "cancelled answers ran on"
-    assert not service.runtime._parts.admission.queued
+    assert not service.runtime._parts.stages.admission.queued
 
 
 async def test_a_shared_prefix_is_computed_once(
@@ -247,7 +247,7 @@ async def test_past_the_permits_requests_wait_and_past_the_queue_they_are_refuse
         calls = [router.ProcessStream(request(max_tokens=300, seed=n)) for n in range(2)]
         for call in calls:
             assert (await call.read()).HasField("started")
-        admission = service.runtime._parts.admission
+        admission = service.runtime._parts.stages.admission
         short = [router.ProcessStream(request(max_tokens=4)) for _ in range(3)]
         waiting = [asyncio.ensure_future(rest(call)) for call in short]
         await until(lambda: admission.queued == 3)

@@ -64,7 +64,7 @@ def record(name: str, source: str, **config: Any) -> ModelRecord:
 
 
 def provider(runtime: Runtime, name: str = "tiny") -> LocalProvider:
-    found = runtime._parts.residency.provider(name)
+    found = runtime._parts.stages.residency.provider(name)
     assert isinstance(found, LocalProvider)
     return found
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +17,8 @@ import pytest
 from integration.model_service import serving
 from integration.processes import ROOT, service_process
 from integration.test_node import node_modules  # noqa: F401 - a fixture
+from integration.upstreams.faults import status
+from integration.upstreams.openai_server import OpenAIServer
 from llm_runner_router.errors import RouterError
 from llm_runner_router.router import LLMRouter
 from llm_runner_router.types import Chunk, Complete, Response
@@ -24,6 +27,7 @@ from unit import tiny_model
 README = ROOT / "README.md"
 ONE_THREAD = {"engine": {"threads": 1}}
 MODEL, ADDRESS = "/models/chat.gguf", "localhost:50051"
+FIRST_CALL, SEVERAL_MODELS = "## First call from ", "## Several models behind one name"
 PROMPT = "Why is the sky blue?"
 
 
@@ -40,12 +44,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def example(language: str, **replaced: str) -> str:
-    """The README's only block in a language, with nothing but ``replaced`` changed."""
-    (block,) = re.findall(rf"```{language}\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+REPLACEABLE = {
+    "model": MODEL,
+    "address": ADDRESS,
+    "router": "LLMRouter()",
+    "provider": 'provider="openai"',
+}
+
+
+def example(language: str, section: str = FIRST_CALL, **replaced: str) -> str:
+    """The only block in a language of a section, with nothing but ``replaced`` changed."""
+    text = README.read_text("utf-8")
+    sections = [each for each in re.split(r"^(?=## )", text, flags=re.MULTILINE) if section in each]
+    (block,) = re.findall(rf"```{language}\n(.*?)```", "".join(sections), re.DOTALL)
     found = str(block)
     for old, new in replaced.items():
-        before = {"model": MODEL, "address": ADDRESS, "router": "LLMRouter()"}[old]
+        before = REPLACEABLE[old]
         assert found.count(before) == 1
         found = found.replace(before, new)
     return found
@@ -81,6 +95,35 @@ async def expected(chat: Path) -> str:
 async def test_python_in_the_same_process(chat: Path, folder: Path) -> None:
     program = example("python", model=str(chat))
     assert await said_by(sys.executable, "-c", program, cwd=folder) == await expected(chat)
+
+
+async def test_an_alias_of_a_provider_and_a_file(chat: Path, folder: Path) -> None:
+    async with OpenAIServer().running() as server:
+        provider = (
+            'provider="openai-compatible", '
+            f'endpoint={{"base_url": "http://127.0.0.1:{server.port}/v1"}}'
+        )
+        program = example("python", SEVERAL_MODELS, model=str(chat), provider=provider)
+        assert await said_by(sys.executable, "-c", program, cwd=folder) == "large: one two three\n"
+        assert server.served.requests == 1
+        server.inject(*[status(500)] * 3)
+        said = await said_by(sys.executable, "-c", program, cwd=folder)
+        assert said.startswith("local: ")
+        assert server.served.requests == 2
+
+
+async def test_commands_of_the_alias(chat: Path, folder: Path) -> None:
+    """Each command as it stands, against a service that keeps the file as ``local``."""
+    serve = ("-m", "llm_runner_router.cli", "serve", "--model", f"local={chat}", "--port", "0")
+    lines = example("console", SEVERAL_MODELS).splitlines()
+    said: list[str] = []
+    async with service_process(*serve, "--data", str(folder), cwd=folder) as service:
+        for line in lines:
+            _, *words = shlex.split(line)
+            command = (sys.executable, "-m", "llm_runner_router.cli", *words)
+            said.append(await said_by(*command, cwd=folder, LLM_ROUTER_TARGET=service.address))
+    assert "set chat: large, local" in said[1]
+    assert said[2].startswith("large, by quality-first, then local")
 
 
 async def test_python_over_grpc(chat: Path, folder: Path) -> None:
@@ -155,7 +198,6 @@ BAD: dict[str, Callable[[LLMRouter], Awaitable[object]]] = {
     ),
     "timeout": lambda router: router.process("a", model="chat", timeout=0),
     "unknown model": lambda router: router.process("a", model="absent"),
-    "no model": lambda router: router.process("a"),
     "no file": lambda router: router.load_model("gone"),
     "taken id": lambda router: router.register_model("chat", "/other.gguf"),
     "bad id": lambda router: router.register_model(" chat", "/other.gguf"),

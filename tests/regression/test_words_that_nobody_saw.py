@@ -20,12 +20,12 @@ CHAT = ("-m", "llm_runner_router.cli", "chat")
 
 async def test_serve_warns_once_of_what_is_deprecated_or_without_effect(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
-    file.write_text(json.dumps({"routing": {"strategy": "random"}}))
+    file.write_text(json.dumps({"models": {"autoDownload": True}}))
     arguments = ("--config", str(file), "--host", "no.such.host.invalid", "--data", str(tmp_path))
     environment = {"LLM_MAX_CONCURRENT": "5"}
     done = await llm_router("serve", *arguments, environment=environment)
     assert done.err.count("LLM_MAX_CONCURRENT is deprecated: use MAX_CONCURRENT_REQUESTS") == 1
-    assert done.err.count("routing.strategy: without effect") == 1
+    assert done.err.count("models.auto_download: without effect") == 1
 
 
 async def test_chat_says_that_the_service_has_gone() -> None:

@@ -14,13 +14,22 @@ Compute = Callable[[], AsyncGenerator[Event, None]]
 DISAPPOINTMENTS = 2
 """How many computations of others may fail before a request relies on itself alone."""
 
+AHEAD = 4
+"""Events that a computation may be ahead of the fastest of those who watch it."""
+
 
 class Flight:
-    """One computation, run by a task of its own, and what it has yielded so far."""
+    """One computation, run by a task of its own, and what it has yielded so far.
+
+    It goes as fast as the fastest watcher takes its events: who reads slowly pauses it, unless
+    somebody else does not.
+    """
 
     def __init__(self, compute: Compute) -> None:
         self._events: list[Event] = []
         self._news = asyncio.Event()
+        self._taken = 0
+        self._room = asyncio.Event()
         self._followers = 0
         self._task = asyncio.ensure_future(self._run(compute))
         self._task.add_done_callback(self._end)
@@ -36,6 +45,7 @@ class Flight:
             while True:
                 while seen < len(self._events):
                     seen += 1
+                    self._take(seen)
                     yield self._events[seen - 1]
                 if self._task.done():
                     break
@@ -66,6 +76,19 @@ class Flight:
             async for event in events:
                 self._events.append(event)
                 self._notify()
+                await self._wanted()
+
+    async def _wanted(self) -> None:
+        """Wait until the events that are there are nearly used up."""
+        while len(self._events) - self._taken >= AHEAD:
+            self._room.clear()
+            await self._room.wait()
+
+    def _take(self, seen: int) -> None:
+        """A watcher has taken that many events."""
+        if seen > self._taken:
+            self._taken = seen
+            self._room.set()
 
     def _raise_failure(self) -> None:
         if self._task.cancelled():

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 import pytest
 
-from llm_runner_router.cache.flights import Flights
+from llm_runner_router.cache.flights import AHEAD, Flights
 from llm_runner_router.errors import TimeLimitError, UnavailableError
-from llm_runner_router.types import Event
+from llm_runner_router.types import Chunk, Event
 from unit.cache.answers import Computation, events
 from unit.echoes import collect, settle, until
 
@@ -216,3 +216,25 @@ async def test_a_stream_that_is_never_begun_computes_nothing() -> None:
     await settle()
     assert compute.begun == 0
     assert await collect(compute())
+
+
+async def test_the_fastest_reader_sets_the_pace() -> None:
+    made: list[int] = []
+
+    async def endless() -> AsyncGenerator[Event, None]:
+        while True:
+            made.append(len(made))
+            yield Chunk("x", (), len(made))
+
+    flights = Flights()
+    async with aclosing(flights.join("k", endless)) as slow:
+        await anext(slow)
+        await settle()
+        assert len(made) <= 1 + AHEAD
+        async with aclosing(flights.join("k", endless)) as fast:
+            for _ in range(100):
+                await anext(fast)
+            await settle()
+            assert 100 <= len(made) <= 100 + AHEAD
+        assert isinstance((await anext(slow))[0], Chunk)
+    assert len(flights) == 0
