@@ -99,10 +99,8 @@ async def test_python_in_the_same_process(chat: Path, folder: Path) -> None:
 
 async def test_an_alias_of_a_provider_and_a_file(chat: Path, folder: Path) -> None:
     async with OpenAIServer().running() as server:
-        provider = (
-            'provider="openai-compatible", '
-            f'endpoint={{"base_url": "http://127.0.0.1:{server.port}/v1"}}'
-        )
+        address = f"http://127.0.0.1:{server.port}/v1"
+        provider = f'{REPLACEABLE["provider"]}, endpoint={{"base_url": "{address}"}}'
         program = example("python", SEVERAL_MODELS, model=str(chat), provider=provider)
         assert await said_by(sys.executable, "-c", program, cwd=folder) == "large: one two three\n"
         assert server.served.requests == 1
