@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
 from typing import Any, Self
 
-import httpx2
+import aiohttp
 
 from llm_runner_router.errors import ProviderFailedError, ProviderRejectedError
 from llm_runner_router.providers.api import ApiProvider
@@ -83,56 +82,53 @@ class OpenAIProvider(ApiProvider):
         yield finished
 
     @asynccontextmanager
-    async def _asked(self, asked: Template, body: dict[str, Any]) -> AsyncIterator[httpx2.Response]:
+    async def _asked(
+        self, asked: Template, body: dict[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to ``body`` with its headers read; the error that its status means."""
-        http = self._pool.httpx2
-        request = httpx2.Request(
-            "POST",
+        response = await self._pool.aiohttp.post(
             asked.url,
             headers=asked.headers,
-            content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-            extensions={"timeout": http.timeout.as_dict()},
+            data=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            proxy=asked.proxy,
+            allow_redirects=False,
         )
-        response = await http.send(request, stream=True)
         try:
-            if response.status_code != 200:
+            if response.status != 200:
                 raise await self._rejection(response)
             yield response
         finally:
-            await response.aclose()
+            response.close()  # the connection too, unless all was read: then it is back in the pool
 
-    async def _rejection(self, response: httpx2.Response) -> Exception:
+    async def _rejection(self, response: aiohttp.ClientResponse) -> Exception:
         """What a status other than 200 means."""
-        said = b""
-        async for data in response.aiter_bytes():
+        said = bytearray()
+        while len(said) <= MAX_ERROR_BYTES and (data := await response.content.readany()):
             said += data
-            if len(said) > MAX_ERROR_BYTES:
-                break
         text = said[:MAX_ERROR_BYTES].decode(errors="replace")
-        headers = response.headers
-        rejection = Rejection.read(response.status_code, headers, text, self._target.key)
+        rejection = Rejection.read(response.status, response.headers, text, self._target.key)
         return rejection.error(self._name)
 
     async def _deltas(
-        self, response: httpx2.Response, answer: OpenAIAnswer
+        self, response: aiohttp.ClientResponse, answer: OpenAIAnswer
     ) -> AsyncGenerator[Delta, None]:
         """What comes, all that is waiting in one; the end leaves the connection usable again."""
-        lines = EventLines()
-        async with aclosing(response.aiter_bytes()) as source:
-            async for data in source:
-                delta = answer.take(self._events(lines, data))
-                if delta is not None:
-                    yield delta
-                if answer.failure is not None:
-                    raise answer.failure
-                if answer.done:
-                    await drained(partial(self._next, source))
-                    return
+        lines, content = EventLines(), response.content
+        while data := await content.readany():
+            delta = answer.take(self._events(lines, data))
+            if delta is not None:
+                yield delta
+            if answer.failure is not None:
+                raise answer.failure
+            if answer.done:
+                if not content.at_eof():
+                    await drained(lambda: self._next(content))
+                return
 
-    async def _next(self, source: AsyncIterator[bytes]) -> bytes | None:
+    async def _next(self, content: aiohttp.StreamReader) -> bytes | None:
         """What follows; ``None`` at the end."""
         with translated(self._name):
-            return await anext(source, None)
+            return await content.readany() or None
 
     def _events(self, lines: EventLines, data: bytes) -> list[bytes]:
         try:

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
+from yarl import URL
 
 from llm_runner_router.errors import ProviderRejectedError
+from llm_runner_router.providers.proxies import proxy_for
 from llm_runner_router.registry.records import Endpoint
 
 DEFAULT_API_VERSION = "2024-10-21"
@@ -32,10 +34,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Template:
-    """The address and the headers of a request; no repr, since the headers hold the key."""
+    """The address, the headers and the proxy of a request; no repr, since they hold secrets."""
 
-    url: httpx2.URL
+    url: URL
     headers: Mapping[str, str]
+    proxy: str | None
 
 
 class Recorder(httpx2.BaseTransport):
@@ -68,7 +71,8 @@ def template(target: Target, path: str, *, azure: bool = False) -> Template:
     request = recorder.request
     if request is None:
         raise ProviderRejectedError("the endpoint's settings lead to no request")
-    return Template(request.url, headers_of(request, target))
+    url = str(request.url)
+    return Template(URL(url, encoded=True), headers_of(request, target), proxy_for(url))
 
 
 def headers_of(request: httpx2.Request, target: Target) -> dict[str, str]:

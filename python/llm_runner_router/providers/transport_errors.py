@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import aiohttp
 import httpx
 import httpx2
 
@@ -15,8 +16,8 @@ from llm_runner_router.errors import (
     UnavailableError,
 )
 
-TIMEOUTS = (httpx.TimeoutException, httpx2.TimeoutException)
-NO_CONNECTION = (httpx.ConnectError, httpx2.ConnectError)
+TIMEOUTS = (httpx.TimeoutException, httpx2.TimeoutException, aiohttp.ServerTimeoutError)
+NO_CONNECTION = (httpx.ConnectError, httpx2.ConnectError, aiohttp.ClientConnectorError)
 BROKEN = (
     httpx.HTTPError,
     httpx2.HTTPError,
@@ -24,13 +25,14 @@ BROKEN = (
     httpx2.StreamError,
     httpx.InvalidURL,
     httpx2.InvalidURL,
+    aiohttp.ClientError,
 )
 FAILURES = (*TIMEOUTS, *NO_CONNECTION, *BROKEN)
 
 
 @contextmanager
 def translated(provider: str) -> Iterator[None]:
-    """RouterErrors instead of the errors of httpx and httpx2, which may hold headers."""
+    """RouterErrors instead of the errors of HTTP clients, which may hold headers."""
     try:
         yield
     except FAILURES as error:

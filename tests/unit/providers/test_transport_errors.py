@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from socket import socket
+
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -32,6 +35,34 @@ def test_each_failure_has_its_error(library: object, name: str, kind: type[Route
     assert type(raised.value) is kind
     assert raised.value.__cause__ is None
     assert "secret" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (aiohttp.ConnectionTimeoutError("secret"), TimeLimitError),
+        (aiohttp.ServerDisconnectedError("secret"), ProviderFailedError),
+        (aiohttp.ClientPayloadError("secret"), ProviderFailedError),
+        (aiohttp.InvalidURL("secret"), ProviderFailedError),
+    ],
+)
+def test_those_of_aiohttp(error: Exception, kind: type[RouterError]) -> None:
+    with pytest.raises(kind, match=f"acme .*{type(error).__name__}") as raised, translated("acme"):
+        raise error
+    assert type(raised.value) is kind
+    assert "secret" not in raised.value.message
+
+
+async def test_a_server_that_is_not_there() -> None:
+    with socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        async with aiohttp.ClientSession() as session:
+            with (
+                pytest.raises(UnavailableError, match="acme cannot be reached"),
+                translated("acme"),
+            ):
+                await session.get(url)
 
 
 def test_other_errors_pass() -> None:

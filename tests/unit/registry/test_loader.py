@@ -59,10 +59,10 @@ async def test_models_behind_apis_need_no_file(tmp_path: Path) -> None:
     assert isinstance(first, OpenAIProvider)
     assert isinstance(second, OpenAIProvider)
     assert first._pool is second._pool
-    connections = first._pool.httpx2
+    connections = first._pool.aiohttp
     await loader.close()
     await loader.close()
-    assert connections.is_closed
+    assert connections.closed
 
 
 async def test_a_provider_whose_library_is_missing(
