@@ -125,7 +125,7 @@ CASES: Mapping[Strategy, Case] = {
         counted=True,
     ),
     Strategy.ADAPTIVE: Case(
-        "A draw from what is believed. 10 of 40 tries of small have failed; fast was judged 0.3.",
+        "A draw from what is believed. small failed in its last 10 tries; fast was judged 0.3.",
         failures={"small": 10},
         judged={"fast": 0.3},
     ),
