@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, str, str]
 """Day, caller, model."""
 
-PAUSE = 0.1
-"""Seconds from a record to its write; all records of that time are written together."""
+PAUSE = 1.0
+"""Seconds from a record to its write; all records of that time are written together.
+
+A write holds the event loop up for some 5 ms, whatever it writes. A kill loses what is unwritten.
+"""
 
 KEY_COLUMNS = (usage.c.day, usage.c.caller, usage.c.model)
 
