@@ -75,7 +75,7 @@ class Turn:
 class Conversation:
     """A request id of the stream: what is asked next, its credits, and the KV that is kept.
 
-    ``expanded`` is ``request`` with the text of its template, which the next turn goes on from.
+    ``expanded`` is what the next turn goes on from: the text of the template, and the answer.
     """
 
     request_id: str
@@ -181,7 +181,7 @@ class Session:
             raise InvalidRequestError("request_id", message.request_id, allowed)
         self._check_room()
         check_messages("messages", message.messages)
-        request = extended(conversation.request, message.messages)
+        request = extended(conversation.expanded, message.messages)
         check_messages("messages", request.messages)
         conversation.request = conversation.expanded = request
         del self._finished[message.request_id]
@@ -254,7 +254,7 @@ class Session:
         end = ending(turn)
         answer = answer_of(turn.said, end)
         if answer is not None and not conversation.request.raw:
-            conversation.request = extended(conversation.expanded, [answer])
+            conversation.expanded = extended(conversation.expanded, [answer])
         self._let_go(conversation.held)
         conversation.held, conversation.turn = turn.passage, None
         del self._running[conversation.request_id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -53,12 +53,19 @@ class Passage:
 
 
 @contextmanager
-def logged(passage: Passage) -> Iterator[None]:
-    """One line a request, when it is over; an error takes the trace of the attempts along."""
+def logged(passage: Passage) -> Iterator[Callable[[], None]]:
+    """One line a request, when it is over; an error takes the trace of the attempts along.
+
+    The value is to be called once the answer is whole: its consumer may leave right then.
+    """
     outcome = "cancelled"
-    try:
-        yield
+
+    def answered() -> None:
+        nonlocal outcome
         outcome = "answered"
+
+    try:
+        yield answered
     except RouterError as error:
         outcome = error.reason
         error.attempts = tuple(passage.tally.attempts)
@@ -71,6 +78,6 @@ def logged(passage: Passage) -> Iterator[None]:
             passage.context.caller,
             tally.model or "no model",
             outcome,
-            tally.completion_tokens,
+            tally.metrics().completion_tokens,
             tally.elapsed_ms(),
         )

@@ -12,10 +12,10 @@ from llm_runner_router.backend import CallContext
 from llm_runner_router.cache.cache import AnswerCache
 from llm_runner_router.config import Config
 from llm_runner_router.decision import CacheState, Decision
-from llm_runner_router.errors import ResourceNotFoundError, RouterError
+from llm_runner_router.errors import ResourceNotFoundError
 from llm_runner_router.passage import Passage, logged
 from llm_runner_router.prompt.prompt_template import applied
-from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, AnswerEvent, Delta, Finished
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.routing.attempts import Attempts
@@ -55,7 +55,7 @@ class Pipeline:
     async def run(self, passage: Passage) -> AsyncGenerator[Event, None]:
         """Started, Chunk …, Complete; or a RouterError. Closing it early cancels the work."""
         stages, caller, tally = self._stages, passage.context.caller, passage.tally
-        with logged(passage):
+        with logged(passage) as answered:
             request = self.prepared(passage.request)
             stages.router.choose(request.model)
             stages.budgets.check(caller)
@@ -65,8 +65,11 @@ class Pipeline:
             async with stages.admission.permit(ticket) as permit:
                 tally.admission_ms = permit.waited * 1000.0
                 try:
+                    stages.budgets.check(caller)  # others have spent meanwhile
                     async with aclosing(self._answered(passage, request)) as events:
                         async for event in events:
+                            if isinstance(event, Complete):
+                                answered()
                             yield event
                 finally:
                     permit.settle(tally.metrics().total_tokens)
@@ -125,9 +128,8 @@ class Pipeline:
         """``event`` with what only this request knows."""
         tally = passage.tally
         match event:
-            case Started(decision=None):
-                tally.model = event.model
-                return replace(event, decision=Decision(event.model, strategy="cache"))
+            case Started():
+                return begun(event, passage)
             case Chunk() if not tally.first_token_ms:
                 tally.first_token_ms = tally.elapsed_ms()
             case Complete():
@@ -166,7 +168,7 @@ class Pipeline:
                         stages.settlement.book(caller, tally, failed=False)
                         booked = True
                     yield told(event, passage, plan.decision)
-        except RouterError:
+        except Exception:
             failed = True
             raise
         finally:
@@ -174,7 +176,16 @@ class Pipeline:
                 stages.settlement.book(caller, tally, failed=failed)
 
 
-def told(event: ProviderEvent, passage: Passage, decision: Decision) -> Event:
+def begun(event: Started, passage: Passage) -> Started:
+    """The first event under the name that feedback takes; what the cache gives has no decision."""
+    decision = event.decision
+    if decision is None:
+        passage.tally.model = event.model
+        decision = Decision(event.model, strategy="cache")
+    return replace(event, decision=decision, answer_id=passage.request_id)
+
+
+def told(event: AnswerEvent, passage: Passage, decision: Decision) -> Event:
     """A provider's event as the caller sees it, from the account that the attempts keep."""
     tally = passage.tally
     match event:

@@ -95,7 +95,7 @@ class Runtime:
         """See Backend. No more of a batch are under way than may run at once."""
         pipeline = self._parts.pipeline
         validate_batch(requests)
-        places = asyncio.Semaphore(self._config.performance.max_concurrent)
+        places = asyncio.Semaphore(self._places_of(context.caller))
 
         async def answer(request: Request) -> Response | RouterError:
             async with places, aclosing(pipeline.run(Passage.begin(request, context))) as events:
@@ -107,6 +107,13 @@ class Runtime:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(answer(request)) for request in requests]
         return [task.result() for task in tasks]
+
+    def _places_of(self, caller: str) -> int:
+        """How many requests of ``caller`` may run at once."""
+        limits = self._config.limits
+        own = limits.callers.get(caller, limits.each_caller).concurrent_streams
+        most = self._config.performance.max_concurrent
+        return min(own, most) if own else most
 
     async def converse(
         self, messages: AsyncIterator[SessionMessage], context: CallContext = ANONYMOUS
@@ -189,7 +196,9 @@ class Runtime:
 
     async def unload_model(self, model: str) -> None:
         """See Backend."""
-        await self._parts.catalogue.unload(model)
+        parts = self._parts
+        await parts.catalogue.unload(model)
+        parts.stages.router.forget(model)
 
     async def set_alias(self, alias: Alias) -> Alias:
         """See Backend."""

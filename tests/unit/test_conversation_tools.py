@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from llm_runner_router.conversation_messages import Append, Cancel, Start
+from llm_runner_router.conversation_messages import Append, Cancel, Failure, Start
+from llm_runner_router.errors import EngineError
 from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.base import (
     Accepted,
@@ -17,7 +18,7 @@ from llm_runner_router.providers.base import (
     Provider,
     ProviderEvent,
 )
-from llm_runner_router.providers.echo import EchoProvider
+from llm_runner_router.providers.echo import EchoBehaviour, EchoProvider
 from llm_runner_router.registry.records import LoadProgress, ModelRecord, PromptTemplate
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.tools import Tool, ToolCall, ToolCallDelta
@@ -138,4 +139,19 @@ async def test_a_conversation_that_a_template_began_goes_on_from_its_text() -> N
         assert isinstance((await client.read_to_end("a"))[-1].event, Complete)
         said = [message.content for message in loader.providers["m"].calls[-1].request.messages]
         assert said == ["hello you", "hello you", "more"]
+        await client.stream.aclose()
+
+
+async def test_a_conversation_whose_template_failed_once_goes_on() -> None:
+    loader = EchoLoader(EchoBehaviour(failure=EngineError("broken")))
+    async with echo_runtime({"routing": {"maxAttempts": 1}}, loader) as runtime:
+        await runtime.set_template(PromptTemplate("greet", "hello {name}"))
+        client = Client(runtime)
+        client.send(Start("a", Request(template=TemplateUse("greet", {"name": "you"}))))
+        assert isinstance((await client.read_to_end("a"))[-1].event, Failure)
+        loader.providers["m"].behaviour = EchoBehaviour()
+        client.send(Append("a", [Message(Role.USER, "more")]), None)
+        assert isinstance((await client.read_to_end("a"))[-1].event, Complete)
+        said = [message.content for message in loader.providers["m"].calls[-1].request.messages]
+        assert said == ["hello you", "more"]
         await client.stream.aclose()

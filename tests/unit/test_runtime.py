@@ -198,3 +198,10 @@ async def test_what_was_learned_of_a_model_goes_with_it() -> None:
         await runtime.unregister_model("m")
         await runtime.register_model(model())
         assert (await runtime.process(HELLO)).response == "hello big world"
+
+
+async def test_a_batch_keeps_to_the_streams_of_its_caller() -> None:
+    config = {"limits": {"eachCaller": {"concurrentStreams": 2}}}
+    async with echo_runtime(config) as runtime:
+        results = await runtime.process_batch([Request(prompt=str(n)) for n in range(10)])
+    assert [r.response for r in results if isinstance(r, Response)] == [str(n) for n in range(10)]

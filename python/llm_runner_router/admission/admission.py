@@ -67,7 +67,8 @@ class Admission:
     async def permit(self, ticket: Ticket) -> AsyncIterator[Permit]:
         """Hold a permit.
 
-        OverloadedError where the queue is full, RateLimitError where the caller has reached a
+        OverloadedError where the queue is full (a caller that fills it gives way to others, also
+        after it has begun to wait), RateLimitError where the caller has reached a
         limit, TimeLimitError where the deadline passes in the queue.
         """
         arrival = self._clock()
@@ -109,8 +110,17 @@ class Admission:
         if ticket.deadline is not None and ticket.deadline <= arrival:
             raise TimeLimitError("the deadline had passed on arrival")
         if not self._at_once() and len(self._waiting) >= self._max_queue:
-            waiting = f"{self._running} requests run and {len(self._waiting)} wait"
-            raise OverloadedError(f"the queue is full: {waiting}", retry_after=self.retry_after())
+            self._make_room(ticket)
+
+    def _make_room(self, ticket: Ticket) -> None:
+        """Send away one of the caller that fills the queue; the newcomer where nobody does."""
+        waiting = f"{self._running} requests run and {len(self._waiting)} wait"
+        error = OverloadedError(f"the queue is full: {waiting}", retry_after=self.retry_after())
+        place = self._waiting.crowding(ticket)
+        if place is None:
+            raise error
+        self._waiting.discard(place)
+        place.turn.set_exception(error)
 
     def _at_once(self) -> bool:
         """Whether whoever comes now need not wait."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from llm_runner_router.admission.line import Line
 from llm_runner_router.admission.place import PATIENCE, Place
+from llm_runner_router.admission.ticket import Ticket
 from llm_runner_router.preferences import Priority
 
 URGENCY = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
@@ -52,6 +53,23 @@ class Waiting:
         del self._places[place]
         self._patient.pop(place, None)
         return place, line
+
+    def crowding(self, ticket: Ticket) -> Place | None:
+        """Who has to make room for ``ticket`` in a full queue; ``None``: nobody.
+
+        The latest, no more urgent one, of the caller that has the most waiting, if the newcomer's
+        caller has fewer even with it.
+        """
+        waiting = Counter(place.ticket.caller for place in self._places)
+        (caller, most), *_ = waiting.most_common(1) or [("", 0)]
+        if most <= waiting[ticket.caller] + 1:
+            return None
+        urgency = URGENCY.index(ticket.priority)
+        for place in reversed(self._places):
+            urgent = URGENCY.index(place.ticket.priority) < urgency
+            if place.ticket.caller == caller and not urgent and not place.turn.done():
+                return place
+        return None
 
     def clear(self) -> None:
         """Let all go."""

@@ -371,3 +371,27 @@ async def test_an_answer_counts_by_the_share_of_its_caller() -> None:
         visitor.go.set()
     await asyncio.gather(*(visitor.task for visitor in waiting))
     assert log == ["small", "big", "small"]
+
+
+async def test_who_fills_the_queue_gives_way_to_others() -> None:
+    admission, log = Admission(1, 3), list[str]()
+    runs = Visitor(admission, log, "runs", Ticket("hog"))
+    hog = [Visitor(admission, log, f"hog{n}", Ticket("hog")) for n in range(3)]
+    await settle()
+    other = Visitor(admission, log, "other", Ticket("other"))
+    await settle()
+    assert admission.queued == 3
+    with pytest.raises(OverloadedError):
+        await hog[2].task
+    again = Visitor(admission, log, "again", Ticket("other"))
+    with pytest.raises(OverloadedError):
+        await again.task
+    urgent = Visitor(admission, log, "low", Ticket("third", Priority.LOW))
+    with pytest.raises(OverloadedError):
+        await urgent.task
+    stayed = (runs, hog[0], hog[1], other)
+    for visitor in stayed:
+        visitor.go.set()
+    await asyncio.gather(*(visitor.task for visitor in stayed))
+    assert sorted(log) == ["hog0", "hog1", "other", "runs"]
+    assert (admission.running, admission.queued) == (0, 0)
