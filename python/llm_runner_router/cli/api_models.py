@@ -35,7 +35,7 @@ ApiKey = Annotated[
     typer.Option(
         metavar="env:NAME|file:PATH",
         callback=key_reference,
-        help="Where the service finds the key; it reads it when it calls.",
+        help="Where the service finds the key. It reads it on first use, and again once refused.",
         show_default="the provider's usual variable",
     ),
 ]

@@ -67,7 +67,11 @@ class Catalogue:
         self._residency.forget(model)
 
     async def update(self, record: ModelRecord, paths: Sequence[str]) -> ModelView:
-        """Change the named fields. A loaded model keeps its source, context and GPU layers."""
+        """Change the named fields.
+
+        A loaded file keeps its source, context and GPU layers; what is behind an API is asked as
+        the record now says from the next request on.
+        """
 
         def change(present: ModelRecord) -> ModelRecord:
             return self._anchored(changed(present, record, paths))

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from llm_runner_router.errors import UnavailableError
+from llm_runner_router.errors import ProviderRejectedError, UnavailableError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.records import LoadProgress, ModelDetails, ModelRecord
+from llm_runner_router.types import ModelFormat
 
 ProgressListener = Callable[[LoadProgress], None]
 
@@ -28,8 +29,8 @@ class ModelLoader(Protocol):
 class Resident:
     """A model that is being loaded, is loaded, or is on its way out."""
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, record: ModelRecord) -> None:
+        self.record = record
         self.listeners: list[ProgressListener] = []
         self.users = 0
         self.idle = asyncio.Event()
@@ -38,6 +39,16 @@ class Resident:
         self.loading: asyncio.Task[Provider]
         self.eviction: asyncio.Task[None] | None = None
         self.waiting = 0
+
+    @property
+    def model(self) -> str:
+        """The id of the model."""
+        return self.record.id
+
+    @property
+    def remote(self) -> bool:
+        """Whether it runs elsewhere, so that a new one need not wait until its memory is free."""
+        return self.record.format is ModelFormat.API
 
     @property
     def leaving(self) -> bool:
@@ -72,14 +83,17 @@ class Residency:
 
     Loads of one model that overlap are one load; it is abandoned when the last who waits for it
     gives up. A model that is leaving finishes its requests first, and comes back by a new load. One
-    whose provider has failed is loaded anew on its next use. ``find`` gives the present record of a
-    model or raises; it is asked at each load, because the caller may have waited for long.
+    whose provider has failed is loaded anew on its next use. So is a model behind an API whose
+    record says otherwise by then, or whose provider has refused the key; requests that run on it
+    finish meanwhile. ``find`` gives the present record of a model or raises; it is asked on each
+    use, and again after each wait.
     """
 
     def __init__(self, loader: ModelLoader, find: Callable[[str], ModelRecord]) -> None:
         self._loader = loader
         self._find = find
         self._residents: dict[str, Resident] = {}
+        self._replaced: set[Resident] = set()
         self._details: dict[str, ModelDetails] = {}
         self._closed = False
 
@@ -98,8 +112,7 @@ class Residency:
 
     def busy(self, model: str) -> bool:
         """Whether requests run on ``model``."""
-        resident = self._residents.get(model)
-        return resident is not None and resident.users > 0
+        return any(resident.users > 0 for resident in self._all_of(model))
 
     def details(self, model: str) -> ModelDetails:
         """What the last load of ``model`` has shown."""
@@ -111,6 +124,11 @@ class Residency:
         resident = await self._acquire(model, None)
         try:
             yield resident.loading.result()
+        except ProviderRejectedError:
+            # The key may be mended by now: it is read when a model is loaded.
+            if resident.remote:
+                self._replace(resident)
+            raise
         finally:
             resident.leave()
 
@@ -121,11 +139,11 @@ class Residency:
 
     async def unload(self, model: str) -> None:
         """Take a model out of memory once its requests are done. Not loaded: nothing happens."""
-        resident = self._residents.get(model)
-        if resident is None:
-            return
-        self._send_away(resident)
-        await resident.gone.wait()
+        residents = self._all_of(model)
+        for resident in residents:
+            self._send_away(resident)
+        for resident in residents:
+            await resident.gone.wait()
 
     def forget(self, model: str) -> None:
         """Drop the details of a model that is no longer registered."""
@@ -134,12 +152,18 @@ class Residency:
     async def close(self) -> None:
         """Unload everything at once, whatever still runs."""
         self._closed = True
-        residents = list(self._residents.values())
+        residents = [*self._residents.values(), *self._replaced]
         for resident in residents:
             resident.idle.set()
             if not resident.loading.done():
                 resident.loading.cancel()
         await asyncio.gather(*(self.unload(resident.model) for resident in residents))
+
+    def _all_of(self, model: str) -> list[Resident]:
+        """The resident of a model, and those that it has replaced and that still answer."""
+        residents = [resident for resident in self._replaced if resident.model == model]
+        present = self._residents.get(model)
+        return residents if present is None else [*residents, present]
 
     async def _acquire(self, model: str, listener: ProgressListener | None) -> Resident:
         """A loaded resident that counts the caller as one of its users."""
@@ -148,6 +172,9 @@ class Residency:
                 raise UnavailableError("the router is closed")
             record = self._find(model)
             resident = self._residents.get(model)
+            if resident is not None and outdated(resident.record, record):
+                self._replace(resident)
+                resident = None
             if resident is None:
                 resident = self._begin(record)
             elif resident.provider is not None and not resident.provider.usable:
@@ -161,7 +188,7 @@ class Residency:
                 return resident
 
     def _begin(self, record: ModelRecord) -> Resident:
-        resident = Resident(record.id)
+        resident = Resident(record)
         self._residents[record.id] = resident
         resident.loading = asyncio.ensure_future(self._load(resident, record))
         return resident
@@ -172,7 +199,8 @@ class Residency:
         except BaseException:
             self._remove(resident)
             raise
-        self._details[record.id] = provider.details
+        if self._residents.get(record.id) is resident:
+            self._details[record.id] = provider.details
         return provider
 
     async def _loaded(self, resident: Resident, listener: ProgressListener | None) -> None:
@@ -197,6 +225,13 @@ class Residency:
             if listener is not None:
                 resident.listeners.remove(listener)
 
+    def _replace(self, resident: Resident) -> None:
+        """Send it away, and do not let the next use wait until it is gone."""
+        if self._residents.get(resident.model) is resident:
+            del self._residents[resident.model]
+            self._replaced.add(resident)
+        self._send_away(resident)
+
     def _send_away(self, resident: Resident) -> None:
         if resident.eviction is None:
             resident.eviction = asyncio.ensure_future(self._evict(resident))
@@ -213,6 +248,7 @@ class Residency:
     def _remove(self, resident: Resident) -> None:
         if self._residents.get(resident.model) is resident:
             del self._residents[resident.model]
+        self._replaced.discard(resident)
         resident.gone.set()
 
 
@@ -221,3 +257,18 @@ async def outcome(loading: asyncio.Task[Provider]) -> Provider | None:
     await asyncio.wait([loading])
     failed = loading.cancelled() or loading.exception() is not None
     return None if failed else loading.result()
+
+
+def outdated(loaded: ModelRecord, present: ModelRecord) -> bool:
+    """Whether what was made of ``loaded`` would answer otherwise than ``present`` wants.
+
+    A file that runs here stays as it was loaded until it is loaded anew, since that takes long.
+    """
+    if loaded.etag == present.etag or ModelFormat.API not in (loaded.format, present.format):
+        return False
+    return origin(loaded) != origin(present)
+
+
+def origin(record: ModelRecord) -> tuple[object, ...]:
+    """All that providers are made of."""
+    return record.format, record.source, record.provider, record.endpoint, record.config

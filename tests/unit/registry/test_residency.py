@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from llm_runner_router.errors import ModelFileError, UnavailableError
-from llm_runner_router.registry.records import LoadProgress
+from llm_runner_router.errors import ModelFileError, ProviderRejectedError, UnavailableError
+from llm_runner_router.providers.base import Provider
+from llm_runner_router.providers.echo import EchoProvider
+from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelConfig, ModelRecord
 from llm_runner_router.registry.residency import Residency
+from llm_runner_router.types import ModelFormat
 from unit.echoes import EchoLoader, model, settle
 
 
@@ -135,3 +140,121 @@ async def test_closing_does_not_wait_for_users() -> None:
     async with residency.lease("m"):
         await residency.close()
         assert loader.providers["m"].closed
+
+
+class Shelf:
+    """Keeps the present record of one model behind an API."""
+
+    def __init__(self) -> None:
+        self.record = replace(model(provider="openai"), format=ModelFormat.API, etag="0")
+
+    def find(self, name: str) -> ModelRecord:
+        del name
+        return self.record
+
+    def change(self, **values: Any) -> None:
+        self.record = replace(self.record, etag=f"{self.record.etag}'", **values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"source": "other"},
+        {"provider": "groq"},
+        {"endpoint": Endpoint("http://elsewhere")},
+        {"config": ModelConfig(context_length=5)},
+        {"format": ModelFormat.GGUF, "provider": ""},
+    ],
+)
+async def test_a_changed_api_model_is_loaded_anew_while_the_old_one_answers(
+    values: dict[str, Any],
+) -> None:
+    loader, shelf = EchoLoader(), Shelf()
+    residency = Residency(loader, shelf.find)
+    async with residency.lease("m") as old:
+        shelf.change(**values)
+        async with residency.lease("m") as new:
+            assert new is not old
+            assert not loader.providers["m"].closed
+        await settle()
+        assert residency.busy("m")
+        assert not closed(old)
+    await settle()
+    assert closed(old)
+    assert not residency.busy("m")
+    assert residency.provider("m") is loader.providers["m"]
+    await residency.close()
+
+
+async def test_other_changes_and_other_files_load_nothing() -> None:
+    loader, shelf = EchoLoader(), Shelf()
+    residency = Residency(loader, shelf.find)
+    await residency.load("m")
+    shelf.change(quality=0.5, labels={"a": "b"})
+    await residency.load("m")
+    assert loader.loads == 1
+    await residency.unload("m")
+    shelf.change(format=ModelFormat.GGUF, provider="")
+    await residency.load("m")
+    shelf.change(source="other.gguf")
+    await residency.load("m")
+    assert loader.loads == 2
+    await residency.close()
+
+
+async def test_a_change_while_it_loads_counts() -> None:
+    loader, shelf = EchoLoader(), Shelf()
+    loader.gate = asyncio.Event()
+    residency = Residency(loader, shelf.find)
+    first = asyncio.ensure_future(residency.load("m"))
+    await settle()
+    shelf.change(source="other")
+    second = asyncio.ensure_future(residency.load("m"))
+    await settle()
+    loader.gate.set()
+    await asyncio.gather(first, second)
+    assert loader.loads == 2
+    assert residency.loaded("m")
+    await residency.close()
+
+
+async def test_a_refused_key_is_read_again() -> None:
+    loader, shelf = EchoLoader(), Shelf()
+    residency = Residency(loader, shelf.find)
+    async with residency.lease("m") as running:
+        with pytest.raises(ProviderRejectedError):
+            await refused(residency)
+        async with residency.lease("m") as mended:
+            assert mended is not running
+        await residency.load("m")
+        assert loader.loads == 2
+    await residency.close()
+    assert closed(running)
+
+
+async def test_unloading_and_closing_take_what_was_replaced_along() -> None:
+    loader, shelf = EchoLoader(), Shelf()
+    residency = Residency(loader, shelf.find)
+    async with residency.lease("m"):
+        shelf.change(source="other")
+        await residency.load("m")
+        unload = asyncio.ensure_future(residency.unload("m"))
+        await settle()
+        assert not unload.done()
+        assert not residency.loaded("m")
+    await unload
+    async with residency.lease("m") as old:
+        shelf.change(source="third")
+        await residency.load("m")
+        await residency.close()
+        assert closed(old)
+
+
+async def refused(residency: Residency) -> None:
+    async with residency.lease("m"):
+        raise ProviderRejectedError("the key is wrong")
+
+
+def closed(provider: Provider) -> bool:
+    assert isinstance(provider, EchoProvider)
+    return provider.closed
