@@ -31,27 +31,41 @@ class Patience:
 
 @asynccontextmanager
 async def entered_by(
-    deadline: float | None, lease: AbstractAsyncContextManager[T], clock: Clock = time.monotonic
+    deadline: float | None,
+    lease: AbstractAsyncContextManager[T],
+    clock: Clock = time.monotonic,
+    patience: Patience | None = None,
 ) -> AsyncIterator[T]:
-    """``lease``, entered before ``deadline``; it may be held beyond."""
+    """``lease``, entered before ``deadline`` and within ``patience``; it may be held beyond."""
+    left = seconds_left(deadline, clock)
+    longest = None if patience is None else patience.timeout_ms / 1000.0
+    shortest = min((limit for limit in (left, longest) if limit is not None), default=None)
     async with AsyncExitStack() as stack:
         try:
-            async with asyncio.timeout(seconds_left(deadline, clock)):
+            async with asyncio.timeout(shortest):
                 held = await stack.enter_async_context(lease)
         except TimeoutError:
-            raise deadline_exceeded("while the model was loaded") from None
+            if patience is None or shortest == left:
+                raise deadline_exceeded("while the model was loaded") from None
+            message = f"the model was not ready for {patience.timeout_ms:.0f} ms"
+            raise TimeLimitError(f"{message} ({patience.setting})") from None
         yield held
 
 
 @asynccontextmanager
 async def time_limit(
-    patience: Patience, deadline: float | None, missing: str, clock: Clock = time.monotonic
+    patience: Patience,
+    deadline: float | None,
+    missing: str,
+    clock: Clock = time.monotonic,
+    begun: float | None = None,
 ) -> AsyncIterator[None]:
     """The shorter of ``patience`` and what the deadline leaves; TimeLimitError past it.
 
-    ``missing`` says what did not come.
+    ``missing`` says what did not come. ``patience`` counts from ``begun`` on, else from now.
     """
-    longest, left = patience.timeout_ms / 1000.0, seconds_left(deadline, clock)
+    spent = 0.0 if begun is None else clock() - begun
+    longest, left = patience.timeout_ms / 1000.0 - spent, seconds_left(deadline, clock)
     try:
         async with asyncio.timeout(longest if left is None else min(longest, left)):
             yield

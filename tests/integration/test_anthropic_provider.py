@@ -31,7 +31,7 @@ from llm_runner_router.errors import (
     UnavailableError,
 )
 from llm_runner_router.providers.anthropic import AnthropicProvider
-from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import Endpoint, ModelRecord
 from llm_runner_router.tools import ToolCallDelta
@@ -139,8 +139,10 @@ async def test_thinking_is_no_text_but_is_counted(
 ) -> None:
     server.blocks = [thinking_block("hm"), text_block(["so"])]
     server.output_usage = {"output_tokens_details": {"thinking_tokens": 2}}
-    _, *deltas, finished = await told(provider)
-    assert deltas == [Delta("", reasoning="hm"), Delta("so")]
+    thought, accepted, *deltas, finished = await told(provider)
+    assert thought == Progress("hm")
+    assert isinstance(accepted, Accepted)
+    assert deltas == [Delta("so")]
     assert isinstance(finished, Finished)
     assert (finished.metrics.completion_tokens, finished.metrics.reasoning_tokens) == (3, 2)
 

@@ -63,6 +63,7 @@ BEFORE_THE_FIRST_CHUNK = [
     (cut(), "PROVIDER_FAILED"),
     (ended(), "PROVIDER_FAILED"),
     (malformed(), "PROVIDER_FAILED"),
+    (status(400), "INVALID_REQUEST"),
 ]
 
 

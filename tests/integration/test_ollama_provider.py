@@ -23,7 +23,7 @@ from llm_runner_router.errors import (
     RouterError,
     UnavailableError,
 )
-from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.ollama import OllamaProvider
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord
@@ -132,8 +132,8 @@ async def test_connections_are_used_again(server: OllamaServer, provider: Ollama
 
 async def test_thinking_is_no_text(server: OllamaServer, provider: OllamaProvider) -> None:
     server.thinking = "hm"
-    _, thought, *deltas, finished = await told(provider)
-    assert thought == Delta("", reasoning="hm")
+    thought, accepted, *deltas, finished = await told(provider)
+    assert (thought, accepted) == (Progress("hm"), Accepted())
     assert "".join(delta.text for delta in deltas if isinstance(delta, Delta)) == "one two three"
     assert isinstance(finished, Finished)
     assert finished.metrics.completion_tokens == 4

@@ -14,7 +14,7 @@ from anthropic.types import (
     Usage,
 )
 
-from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.tools import ToolCallDelta
 from llm_runner_router.types import FinishReason, Metrics
 
@@ -84,12 +84,12 @@ class MessageReader:
         found = self._read(event)
         if found is None:
             return []
-        if self._accepted:
+        if self._accepted or isinstance(found, Progress):
             return [found]
         self._accepted = True
         return [Accepted(metrics=self._counts.prompt()), found]
 
-    def _read(self, event: RawMessageStreamEvent) -> Delta | Finished | None:
+    def _read(self, event: RawMessageStreamEvent) -> Delta | Progress | Finished | None:
         match event.type:
             case "message_start":
                 self._counts.note(event.message.usage)
@@ -104,13 +104,13 @@ class MessageReader:
                 return self._content(event)
         return None
 
-    def _content(self, event: BlockEvent) -> Delta | None:
-        """The text or the piece of a call in an event of a content block."""
+    def _content(self, event: BlockEvent) -> Delta | Progress | None:
+        """The text, the thought or the piece of a call in an event of a content block."""
         text = string(text_of(event))
         if text:
             return Delta(text)
         if event.type == "content_block_delta" and event.delta.type == "thinking_delta":
-            return Delta("", reasoning=string(event.delta.thinking))
+            return Progress(string(event.delta.thinking))
         call = self._calls.read(event)
         return None if call is None else Delta("", tool_calls=(call,))
 

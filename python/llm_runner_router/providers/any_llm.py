@@ -17,7 +17,7 @@ except ImportError as missing:
 from llm_runner_router.errors import UnsupportedError
 from llm_runner_router.providers.any_llm_errors import reading
 from llm_runner_router.providers.api import ApiProvider
-from llm_runner_router.providers.base import Accepted, Call, Delta, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Call, Delta, Progress, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import ANY_LLM_PREFIX, known
 from llm_runner_router.providers.openai_dialect import PLAIN
@@ -61,11 +61,12 @@ class AnyLlmProvider(ApiProvider):
         body = self._body_of(call.request)
         answer, accepted = OpenAIAnswer(self._name, self._key), False
         async with self._asked(body) as chunks:
-            while (delta := await self._next(chunks, answer)) is not None:
-                if not accepted:
-                    accepted = True
-                    yield Accepted(metrics=answer.metrics)
-                yield delta
+            while (found := await self._next(chunks, answer)) is not None:
+                for event in found:
+                    if not accepted and isinstance(event, Delta):
+                        accepted = True
+                        yield Accepted(metrics=answer.metrics)
+                    yield event
         finished = answer.finished()
         if not accepted:
             yield Accepted(metrics=answer.metrics)
@@ -92,14 +93,12 @@ class AnyLlmProvider(ApiProvider):
 
     async def _next(
         self, chunks: AsyncIterator[ChatCompletionChunk], answer: OpenAIAnswer
-    ) -> Delta | None:
-        """The next piece of the answer; ``None`` at the end."""
+    ) -> list[Progress | Delta] | None:
+        """The next pieces of the answer; ``None`` at the end."""
         with reading(self._name, self._key):
             async for chunk in chunks:
                 data = chunk.model_dump_json(exclude_none=True, warnings=False)
-                delta = answer.take([data.encode()])
-                if delta is not None:
-                    return delta
+                return answer.take([data.encode()]) or [Progress("")]
         return None
 
     async def close(self) -> None:

@@ -46,17 +46,22 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The text and tokens that were waiting when the consumer asked.
-
-    ``reasoning`` is what the model thinks before it answers: no part of the answer, but a sign of
-    life, and paid for.
-    """
+    """The text and tokens that were waiting when the consumer asked."""
 
     text: str
     token_ids: Sequence[int] = ()
     logprobs: Sequence[TokenLogprob] = ()
     tool_calls: Sequence[ToolCallDelta] = ()
-    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life, at any time before Finished, that commits to nothing.
+
+    ``text`` is what the model thinks: no part of the answer, but paid for. It may be empty.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +72,20 @@ class Finished:
     metrics: Metrics
 
 
-ProviderEvent = Accepted | Delta | Finished
+AnswerEvent = Accepted | Delta | Finished
+"""What an answer consists of for whoever asked."""
+
+ProviderEvent = AnswerEvent | Progress
+"""What providers yield."""
 
 
 class Provider(Protocol):
     """Produces answers for one model. Implementations belong to one event loop.
 
-    ``generate`` yields Accepted, any number of Delta, then Finished; it raises a RouterError
-    instead of Finished when it fails. Closing the iterator early (``aclose`` or cancellation of
-    the consuming task) cancels the work at once. A consumer that does not ask for the next event
-    pauses its own answer only.
+    ``generate`` yields Accepted, any number of Delta, then Finished, and Progress before these or
+    in between; it raises a RouterError instead of Finished when it fails. Closing the iterator
+    early (``aclose`` or cancellation of the consuming task) cancels the work at once. A consumer
+    that does not ask for the next event pauses its own answer only.
     """
 
     @property

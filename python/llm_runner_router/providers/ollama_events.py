@@ -10,7 +10,7 @@ import httpx
 import ollama
 
 from llm_runner_router.errors import ProviderFailedError
-from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.providers.ollama_client import Part
 from llm_runner_router.providers.rejection import Rejection
 from llm_runner_router.providers.transport_errors import translated
@@ -58,12 +58,16 @@ class PartReader:
 
     def read(self, part: Part) -> list[ProviderEvent]:
         """What ``part`` means; Accepted comes before the first content."""
+        thought = thought_of(part)
+        answered = self._answered(part)
+        return [Progress(thought), *answered] if thought else answered
+
+    def _answered(self, part: Part) -> list[ProviderEvent]:
+        """What ``part`` adds to the answer."""
         found: list[ProviderEvent] = []
         text, calls = content_of(part)
-        thought = thought_of(part)
-        if text or calls or thought:
-            made = tuple(map(self._call, calls))
-            found.append(Delta(text, tool_calls=made, reasoning=thought))
+        if text or calls:
+            found.append(Delta(text, tool_calls=tuple(map(self._call, calls))))
         if part.done:
             self.finished = True
             found.append(Finished(self._reason(part), metrics_of(part)))

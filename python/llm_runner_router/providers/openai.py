@@ -11,7 +11,7 @@ import aiohttp
 
 from llm_runner_router.errors import ProviderFailedError, ProviderRejectedError
 from llm_runner_router.providers.api import ApiProvider
-from llm_runner_router.providers.base import Accepted, Call, Delta, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Call, Delta, Progress, ProviderEvent
 from llm_runner_router.providers.draining import drained
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
@@ -69,13 +69,13 @@ class OpenAIProvider(ApiProvider):
         with translated(self._name):
             async with (
                 self._asked(self._templates[path_of(request)], body) as response,
-                aclosing(self._deltas(response, answer)) as deltas,
+                aclosing(self._news(response, answer)) as news,
             ):
-                async for delta in deltas:
-                    if not accepted:
+                async for event in news:
+                    if not accepted and isinstance(event, Delta):
                         accepted = True
                         yield Accepted(metrics=answer.metrics)
-                    yield delta
+                    yield event
         finished = answer.finished()
         if not accepted:
             yield Accepted(metrics=answer.metrics)
@@ -109,21 +109,23 @@ class OpenAIProvider(ApiProvider):
         rejection = Rejection.read(response.status, response.headers, text, self._target.key)
         return rejection.error(self._name)
 
-    async def _deltas(
+    async def _news(
         self, response: aiohttp.ClientResponse, answer: OpenAIAnswer
-    ) -> AsyncGenerator[Delta, None]:
+    ) -> AsyncGenerator[Progress | Delta, None]:
         """What comes, all that is waiting in one; the end leaves the connection usable again."""
         lines, content = EventLines(), response.content
         while data := await content.readany():
-            delta = answer.take(self._events(lines, data))
-            if delta is not None:
-                yield delta
+            found = answer.take(self._events(lines, data))
+            for event in found:
+                yield event
             if answer.failure is not None:
                 raise answer.failure
             if answer.done:
                 if not content.at_eof():
                     await drained(lambda: self._next(content))
                 return
+            if not found and b"\n" in data:  # a comment, or what only some servers send
+                yield Progress("")
 
     async def _next(self, content: aiohttp.StreamReader) -> bytes | None:
         """What follows; ``None`` at the end."""

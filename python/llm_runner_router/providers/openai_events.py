@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_runner_router.errors import ProviderFailedError, RouterError
-from llm_runner_router.providers.base import Delta, Finished
+from llm_runner_router.providers.base import Delta, Finished, Progress
 from llm_runner_router.providers.rejection import Rejection
 from llm_runner_router.tools import ToolCallDelta
 from llm_runner_router.types import FinishReason, Metrics, TokenLogprob, TopLogprob
@@ -44,6 +44,7 @@ class OpenAIAnswer:
         self._texts: list[str] = []
         self._logprobs: list[TokenLogprob] = []
         self._calls: list[ToolCallDelta] = []
+        self._called = False
         self._thoughts: list[str] = []
 
     @property
@@ -51,8 +52,8 @@ class OpenAIAnswer:
         """The usage as the provider has told it by now."""
         return self._metrics
 
-    def take(self, payloads: Sequence[bytes]) -> Delta | None:
-        """What the data of some events adds to the answer, in one; ``None`` where that is nothing.
+    def take(self, payloads: Sequence[bytes]) -> list[Progress | Delta]:
+        """What the data of some events adds: its thoughts in one, and the answer in one.
 
         Afterwards ``done`` tells that the end was among them, and ``failure`` what went wrong: that
         they make no sense, or the error that the provider streams. What came before it is good.
@@ -66,13 +67,15 @@ class OpenAIAnswer:
             except RouterError as error:
                 self.failure = error
                 break
-        return self._delta()
+        return self._news()
 
     def finished(self) -> Finished:
         """The end; ProviderFailedError where the answer is not whole."""
         if self._reason is None and not self.done:
             raise ProviderFailedError(f"{self._provider} broke off before the end of its answer")
-        return Finished(self._reason or FinishReason.STOP, self._metrics)
+        reason = self._reason or FinishReason.STOP
+        asks = self._called and reason is FinishReason.STOP
+        return Finished(FinishReason.TOOL_CALLS if asks else reason, self._metrics)
 
     def _read(self, payload: bytes) -> None:
         try:
@@ -95,10 +98,12 @@ class OpenAIAnswer:
         if text:
             self._texts.append(text_of(text))
         thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str):
+        if thought and isinstance(thought, str):
             self._thoughts.append(thought)
         for position, call in enumerate(delta.get("tool_calls") or ()):
             self._calls.append(call_of(call, position))
+        if delta.get("function_call"):  # the API before there were tools: one call, without an id
+            self._calls.append(call_of({"function": delta["function_call"]}, 0))
         if choice.get("logprobs"):
             self._logprobs.extend(logprobs_of(choice["logprobs"]))
         if choice.get("finish_reason"):
@@ -118,18 +123,18 @@ class OpenAIAnswer:
         status = code if isinstance(code, int) and 400 <= code < 600 else 500
         return Rejection.told(status, chunk, self._key).error(self._provider)
 
-    def _delta(self) -> Delta | None:
+    def _news(self) -> list[Progress | Delta]:
         """What has come since the last time."""
-        if not (self._texts or self._calls or self._logprobs or self._thoughts):
-            return None
-        delta = Delta(
-            "".join(self._texts),
-            logprobs=tuple(self._logprobs),
-            tool_calls=tuple(self._calls),
-            reasoning="".join(self._thoughts),
-        )
-        self._texts, self._logprobs, self._calls, self._thoughts = [], [], [], []
-        return delta
+        found: list[Progress | Delta] = []
+        if self._thoughts:
+            found.append(Progress("".join(self._thoughts)))
+            self._thoughts = []
+        if self._texts or self._calls or self._logprobs:
+            text, logprobs, calls = "".join(self._texts), self._logprobs, self._calls
+            found.append(Delta(text, logprobs=tuple(logprobs), tool_calls=tuple(calls)))
+            self._called = self._called or bool(calls)
+            self._texts, self._logprobs, self._calls = [], [], []
+        return found
 
 
 def text_of(content: object) -> str:

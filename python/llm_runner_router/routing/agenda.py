@@ -10,8 +10,8 @@ from heapq import heapify, heappop, heappush
 from llm_runner_router.errors import RouterError
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.failures import (
+    is_free,
     may_be_repeated,
-    may_go_elsewhere,
     outcome_of_all,
     retry_after,
 )
@@ -56,6 +56,11 @@ class Agenda:
         """The next turn, taken off; ``None`` where nothing or no attempt is left."""
         return heappop(self._turns) if self._turns and self._budget > 0 else None
 
+    @property
+    def untried(self) -> Sequence[str]:
+        """The ids of the models that have not been tried yet."""
+        return [turn.record.id for turn in self._turns if turn.first]
+
     def next_first(self) -> Turn | None:
         """The next turn of a model that has not been tried yet, taken off."""
         return self.next() if self._turns and self._turns[0].first else None
@@ -64,11 +69,11 @@ class Agenda:
         """An attempt begins."""
         self._budget -= 1
 
-    def failed(self, turn: Turn, error: RouterError, now: float) -> None:
-        """An attempt has failed; raises ``error`` where no model could do better."""
+    def failed(self, turn: Turn, error: RouterError, now: float, *, asked: bool = True) -> None:
+        """An attempt has failed, before its provider was ``asked`` or after that."""
         self._errors.append(error)
-        if not may_go_elsewhere(error):
-            raise error
+        if is_free(error, asked=asked):
+            self._budget += 1
         if may_be_repeated(error):
             jittered = self._chance.uniform(0.0, self._backoff * 2**turn.tries)
             pause = max(jittered, retry_after(error))

@@ -10,10 +10,20 @@ from llm_runner_router.decision import SUCCEEDED, Attempt
 from llm_runner_router.errors import (
     EngineError,
     ProviderFailedError,
+    RateLimitError,
     RouterError,
+    TimeLimitError,
     shorten,
 )
-from llm_runner_router.providers.base import Accepted, Call, Finished, ProviderEvent
+from llm_runner_router.providers.base import (
+    Accepted,
+    AnswerEvent,
+    Call,
+    Finished,
+    Progress,
+    Provider,
+    ProviderEvent,
+)
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.breaker import Trial
 from llm_runner_router.routing.delivery import Delivery
@@ -21,6 +31,7 @@ from llm_runner_router.routing.failures import is_fault
 from llm_runner_router.routing.means import Means
 from llm_runner_router.tally import Tally
 from llm_runner_router.time_limits import Patience, entered_by, is_over, time_limit
+from llm_runner_router.token_estimate import answer_tokens
 from llm_runner_router.types import Metrics, ModelFormat
 
 CANCELLED = "CANCELLED"
@@ -29,18 +40,19 @@ CANCELLED = "CANCELLED"
 UNEXPECTED = "INTERNAL"
 """The outcome of an attempt that ended in an error which is none of ours."""
 
-USUAL_ANSWER = 256
-"""Tokens that an answer is expected to have where nothing limits it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is asked what. ``hedged``: beside another attempt that takes too long to begin."""
+    """Who is asked what. ``hedged``: beside another attempt that takes too long to begin.
+
+    ``patience`` is how long the model may take to be ready; ``None``: as long as the request may.
+    """
 
     record: ModelRecord
     call: Call
     prompt_tokens: int
     hedged: bool = False
+    patience: Patience | None = None
 
 
 class RunningAttempt:
@@ -70,6 +82,11 @@ class RunningAttempt:
         """The id of the model."""
         return self.target.record.id
 
+    @property
+    def asked(self) -> bool:
+        """Whether the provider got the request."""
+        return self._asked is not None
+
     async def begin(self) -> bool:
         """Whether it was accepted; ``error`` says why not. Other exceptions are raised."""
         try:
@@ -93,44 +110,77 @@ class RunningAttempt:
         """What has been delivered and is to be paid."""
         return self._delivery.metrics()
 
-    async def _events(self) -> AsyncGenerator[ProviderEvent, None]:
+    async def _events(self) -> AsyncGenerator[AnswerEvent, None]:
         """Accepted, any number of Delta, and Finished once everything else is over."""
         call, means = self.target.call, self._means
-        tokens = self.target.prompt_tokens + (call.request.max_tokens or USUAL_ANSWER)
+        tokens = self.target.prompt_tokens + answer_tokens(call.request)
         with self._accounted(), means.loads.carrying(self.model, tokens):
             lease = means.residency.lease(self.model)
-            async with (
-                entered_by(call.deadline, lease, means.clock) as provider,
-                aclosing(provider.generate(call)) as stream,
-            ):
-                self._asked = self._told = means.clock()
-                event = await self._next(stream)
-                while not isinstance(event, Finished):
-                    yield event
-                    event = await self._next(stream)
+            patience = self.target.patience
+            async with entered_by(call.deadline, lease, means.clock, patience) as provider:
+                with keeping(provider, call):
+                    async with aclosing(provider.generate(call)) as stream:
+                        self._asked = self._told = means.clock()
+                        event = await self._next(stream)
+                        while not isinstance(event, Finished):
+                            yield event
+                            event = await self._next(stream)
         yield event
 
-    async def _next(self, stream: AsyncGenerator[ProviderEvent, None]) -> ProviderEvent:
+    async def _next(self, stream: AsyncGenerator[ProviderEvent, None]) -> AnswerEvent:
+        """The next event of the answer; signs of life are counted and go no further."""
+        while isinstance(event := await self._received(stream), Progress):
+            pass
+        return event
+
+    async def _received(self, stream: AsyncGenerator[ProviderEvent, None]) -> ProviderEvent:
         """The next event in time, counted. Only the time of the provider is limited."""
         clock, delivery = self._means.clock, self._delivery
         asked = clock()
         async with self._limit():
             event = await anext(stream, None)
-        if event is None or isinstance(event, Accepted) == delivery.begun:
+        if event is None or self._is_misplaced(event):
             raise self._broken(event)
         held_up, self._told = asked - self._told, clock()
         delivery.note(event, waited=self._told - asked, held_up=held_up)
+        if isinstance(event, Accepted):
+            self._trial.accepted()
         return event
+
+    def _is_misplaced(self, event: ProviderEvent) -> bool:
+        """Whether it is a second Accepted, or a part of the answer before the first."""
+        if isinstance(event, Progress):
+            return False
+        return isinstance(event, Accepted) == self._delivery.begun
 
     def _limit(self) -> AbstractAsyncContextManager[None]:
         """The time until the next event."""
-        call, config = self.target.call, self._means.config()
-        usual = Patience(config.performance.timeout)
-        if self._delivery.begun:
-            return time_limit(usual, call.deadline, "no new token", self._means.clock)
-        wish = call.request.routing.first_token_timeout_ms or config.routing.first_token_timeout
-        first = Patience(wish, "the time limit to the first token") if wish else usual
-        return time_limit(first, call.deadline, "no first token", self._means.clock)
+        call, clock = self.target.call, self._means.clock
+        limits = self._means.config()
+        usual = Patience(limits.performance.timeout)
+        if self._delivery.alive:
+            return time_limit(usual, call.deadline, "no new token", clock)
+        wish = call.request.routing.first_token_timeout_ms or limits.routing.first_token_timeout
+        if not wish:
+            return time_limit(usual, call.deadline, "no first token", clock)
+        first = Patience(wish, "the time limit to the first token")
+        return time_limit(first, call.deadline, "no first token", clock, self._asked)
+
+    def _is_hurried(self) -> bool:
+        """Whether the caller allows the first token less time than the service does."""
+        limits = self._means.config()
+        usual = limits.routing.first_token_timeout or limits.performance.timeout
+        wish = self.target.call.request.routing.first_token_timeout_ms
+        return wish is not None and wish < usual and not self._delivery.alive
+
+    def _is_to_blame(self, error: BaseException | None) -> bool:
+        """Whether the model is. That it did not keep to a limit that is not its own shows nothing.
+
+        Were it otherwise, a caller could have a model taken from all others, by short limits.
+        """
+        if isinstance(error, TimeLimitError) and (not self.asked or self._is_hurried()):
+            return False
+        return is_fault(error) and not is_over(self.target.call.deadline, self._means.clock)
 
     def _broken(self, event: ProviderEvent | None) -> RouterError:
         """The error of a stream that does not keep to Accepted, Delta …, Finished."""
@@ -149,7 +199,7 @@ class RunningAttempt:
             found = error
             raise
         finally:
-            fault = is_fault(found) and not is_over(self.target.call.deadline, self._means.clock)
+            fault = self._is_to_blame(found)
             self._conclude(found, fault=fault)
             self._measure(found, fault=fault)
             self._tally.attempts.append(self._entry(found))
@@ -159,6 +209,8 @@ class RunningAttempt:
             self._trial.succeeded()
         elif fault:
             self._trial.failed()
+        elif isinstance(error, RateLimitError):
+            self._trial.postponed(error.retry_after)
         else:
             self._trial.abandoned()
 
@@ -195,6 +247,17 @@ class RunningAttempt:
             cost_usd=self._means.prices.cost(self.target.record, self.metrics()),
             hedged=self.target.hedged,
         )
+
+
+@contextmanager
+def keeping(provider: Provider, call: Call) -> Iterator[None]:
+    """Of a call with ``hold`` only a finished answer may be kept: what else there is, is let go."""
+    try:
+        yield
+    except BaseException:
+        if call.hold:
+            provider.release(call.request_id)
+        raise
 
 
 def result_of(error: BaseException | None) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from random import Random
 
 from llm_runner_router.config import Config
-from llm_runner_router.providers.base import Call, Delta, ProviderEvent
+from llm_runner_router.providers.base import AnswerEvent, Call, Delta
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.breaker import Breakers
 from llm_runner_router.routing.delivery import delta_tokens
@@ -42,7 +42,7 @@ class Attempts:
 
     async def answer(
         self, plan: Plan, call_for: Callable[[ModelRecord], Call], tally: Tally
-    ) -> AsyncGenerator[ProviderEvent, None]:
+    ) -> AsyncGenerator[AnswerEvent, None]:
         """Accepted, any number of Delta, then Finished, of one model; or a RouterError.
 
         ``tally`` learns which model answers and what it reports, and has every attempt in it when

@@ -1,4 +1,4 @@
-"""Which models may be asked at this moment: closed circuits, budgets that are not used up."""
+"""Which models may be asked now: closed circuits, no wish to be left alone, money left."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from llm_runner_router.config import Config
-from llm_runner_router.errors import BudgetError, RouterError, UnavailableError
+from llm_runner_router.errors import BudgetError, RateLimitError, RouterError, UnavailableError
 
 
 class Circuits(Protocol):
-    """What knows which models keep failing."""
+    """What knows which models keep failing, and which ask to be left alone."""
 
     def allows(self, model: str) -> bool:
         """Whether an attempt would be let through."""
@@ -18,6 +18,10 @@ class Circuits(Protocol):
 
     def opens_in(self, model: str) -> float:
         """Seconds until one would be."""
+        ...
+
+    def resting(self) -> Mapping[str, float]:
+        """The models that ask to be left alone, with the seconds that are left of it."""
         ...
 
 
@@ -44,6 +48,9 @@ class Availability:
         found: dict[str, RouterError] = {}
         if not all(map(self._circuits.allows, models)):
             found.update(self._broken(models))
+        for model, seconds in self._circuits.resting().items():
+            if model in known:
+                found.setdefault(model, left_alone(seconds))
         # Only models that have a budget can have used it up.
         for model in self._config().budgets.models:
             if model in known and (error := self._budgets.model_error(model)) is not None:
@@ -58,3 +65,8 @@ class Availability:
                 message = f"its circuit breaker is open, for {seconds:.1f} s more"
                 found[model] = UnavailableError(message, reason="CIRCUIT_OPEN")
         return found
+
+
+def left_alone(seconds: float) -> RateLimitError:
+    """Why a model is not asked that has met a rate limit."""
+    return RateLimitError(f"asked to be left alone for {seconds:.1f} s", retry_after=seconds)

@@ -1,10 +1,13 @@
-"""Circuit breakers: a model that keeps failing is left alone for a while."""
+"""Circuit breakers: a model that keeps failing, or asks for it, is left alone for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from llm_runner_router.config_routing import RoutingConfig
+
+LONGEST_REST = 60.0
+"""Seconds that a model is left alone at most because it asks for it: it is not the master here."""
 
 
 class Breaker:
@@ -42,10 +45,20 @@ class Breaker:
 class Trial:
     """The right to try a model once. Exactly one result counts; later ones are ignored."""
 
-    def __init__(self, breakers: Breakers, breaker: Breaker) -> None:
+    def __init__(self, breakers: Breakers, model: str, breaker: Breaker) -> None:
         self._breakers = breakers
+        self._model = model
         self._breaker = breaker
         self._open = True
+
+    def accepted(self) -> None:
+        """The model has begun to answer, which is all that a probe is to find out.
+
+        It closes the circuit, and the result of its attempt will count as that of any other. How
+        long the answer takes is up to whoever reads it.
+        """
+        if self._open and self._breaker.probe is self:
+            self._breaker.close()
 
     def succeeded(self) -> None:
         """The model has answered: the circuit closes."""
@@ -56,6 +69,12 @@ class Trial:
         """The model is to blame."""
         if self._counts():
             self._breakers.count_failure(self._breaker)
+
+    def postponed(self, seconds: float) -> None:
+        """The model asks to be left alone for so long; nothing else was learned."""
+        if self._open:
+            self._breakers.rest(self._model, seconds)
+        self.abandoned()
 
     def abandoned(self) -> None:
         """Nothing was learned: a probe is given back."""
@@ -74,6 +93,7 @@ class Breakers:
         self._config = config
         self._clock = clock
         self._breakers: dict[str, Breaker] = {}
+        self._rests: dict[str, float] = {}
 
     def allows(self, model: str) -> bool:
         """Whether ``begin`` would let an attempt through."""
@@ -93,26 +113,32 @@ class Breakers:
         if not self.allows(model):
             return None
         breaker = self._breakers.setdefault(model, Breaker())
-        trial = Trial(self, breaker)
+        trial = Trial(self, model, breaker)
         if breaker.opened_at is not None:
             breaker.probe = trial
         return trial
 
-    def succeeded(self, model: str) -> None:
-        """The model is known to be well, whatever attempts say."""
-        self._breakers.setdefault(model, Breaker()).close()
+    def rest(self, model: str, seconds: float) -> None:
+        """Leave ``model`` alone for ``seconds``, but for LONGEST_REST at most."""
+        until = self._clock() + min(seconds, LONGEST_REST)
+        self._rests[model] = max(until, self._rests.get(model, until))
 
-    def failed(self, model: str) -> None:
-        """The model has failed outside of an attempt."""
-        self.count_failure(self._breakers.setdefault(model, Breaker()))
+    def resting(self) -> Mapping[str, float]:
+        """The models that asked to be left alone, with the seconds that are left of it."""
+        if self._rests:
+            now = self._clock()
+            self._rests = {model: until for model, until in self._rests.items() if until > now}
+            return {model: until - now for model, until in self._rests.items()}
+        return self._rests
 
     def count_failure(self, breaker: Breaker) -> None:
         """One more failure of the model behind ``breaker``."""
         breaker.fail(self._clock(), self._config().breaker_failures)
 
     def forget(self, model: str) -> None:
-        """Drop the circuit of a model that is no longer registered."""
+        """Drop what is known of a model that is no longer registered."""
         self._breakers.pop(model, None)
+        self._rests.pop(model, None)
 
     def _left(self, breaker: Breaker) -> float:
         return breaker.left(self._clock(), self._config().breaker_cooldown)

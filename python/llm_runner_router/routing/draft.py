@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from llm_runner_router.errors import (
-    BudgetError,
     NoCandidateError,
+    OverloadedError,
+    RateLimitError,
     RouterError,
     UnavailableError,
 )
@@ -40,15 +41,18 @@ class Draft:
     def failure(self) -> RouterError:
         """Why there is nobody, by what may pass soonest.
 
-        Circuits close and budgets begin anew; requirements stay what they are.
+        Rate limits pass, circuits close and budgets begin anew; requirements stay what they are.
         """
         hindered = {
             model: error for sifted in self._sifted for model, error in sifted.hindered.items()
         }
+        limits = [error for error in hindered.values() if isinstance(error, RateLimitError)]
+        if limits:
+            return min(limits, key=lambda limit: limit.retry_after)
         broken = {
             model: error.message
             for model, error in hindered.items()
-            if not isinstance(error, BudgetError)
+            if not isinstance(error, OverloadedError)
         }
         if broken:
             listed = "; ".join(f"{model}: {why}" for model, why in list(broken.items())[:8])

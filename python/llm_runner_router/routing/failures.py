@@ -8,29 +8,38 @@ from llm_runner_router.errors import (
     BudgetError,
     EngineError,
     InvalidRequestError,
+    ModelFileError,
     OverloadedError,
+    ProviderRejectedError,
     RateLimitError,
     RouterError,
     TimeLimitError,
     UnavailableError,
+    UnsupportedError,
 )
 
-FAULTS = (UnavailableError, EngineError, TimeLimitError)
-"""Failures that the model is to blame for, as long as the caller's deadline has not passed."""
+PASSING = (UnavailableError, EngineError, OverloadedError)
+"""Failures that may be over a little later."""
 
-
-def may_go_elsewhere(error: RouterError) -> bool:
-    """Whether another model may do better. A wrong request is wrong everywhere."""
-    return not isinstance(error, InvalidRequestError)
+FAULTS = (UnavailableError, EngineError, TimeLimitError, ProviderRejectedError, ModelFileError)
+"""Failures that the model is to blame for, as long as nobody has cut its time short."""
 
 
 def may_be_repeated(error: RouterError) -> bool:
     """Whether the same model may do better a little later.
 
-    One that was too slow is not asked again: its prompt would only be computed once more.
+    One that was too slow is not asked again: its prompt would only be computed once more. Nor is
+    one that refuses the request; another one may take it.
     """
-    lasting = isinstance(error, BudgetError | TimeLimitError)
-    return isinstance(error, (*FAULTS, OverloadedError)) and not lasting
+    return isinstance(error, PASSING) and not isinstance(error, BudgetError)
+
+
+def is_free(error: RouterError, *, asked: bool) -> bool:
+    """Whether it leaves the attempts of a request as they were: nobody was asked for anything.
+
+    What may be repeated is counted in any case, so that there is an end.
+    """
+    return isinstance(error, UnsupportedError) or not (asked or may_be_repeated(error))
 
 
 def is_fault(error: BaseException | None) -> bool:
@@ -44,9 +53,11 @@ def retry_after(error: RouterError) -> float:
 
 
 def outcome_of_all(errors: Sequence[RouterError]) -> RouterError:
-    """What the caller is told: the last error; of nothing but rate limits the one that ends first.
+    """What the caller is told: the last error, unless all models say the same.
 
-    Without any error no attempt was made, because every circuit is open.
+    Of nothing but rate limits it is the one that ends first; of nothing but refusals of the request
+    the first, for the first model is the one that was meant. Without any error no attempt was made,
+    because every circuit is open.
     """
     if not errors:
         message = "every model that could answer has failed too often and is left alone for a while"
@@ -54,4 +65,5 @@ def outcome_of_all(errors: Sequence[RouterError]) -> RouterError:
     limits = [error for error in errors if isinstance(error, RateLimitError)]
     if len(limits) == len(errors):
         return min(limits, key=lambda limit: limit.retry_after)
-    return errors[-1]
+    refused = all(isinstance(error, InvalidRequestError) for error in errors)
+    return errors[0] if refused else errors[-1]

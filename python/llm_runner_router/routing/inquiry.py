@@ -10,12 +10,9 @@ from llm_runner_router.preferences import Routing
 from llm_runner_router.prompt.prompt_template import applied
 from llm_runner_router.registry.records import PromptTemplate
 from llm_runner_router.routing.prefix_index import prompt_text
-from llm_runner_router.token_estimate import prompt_tokens
+from llm_runner_router.token_estimate import answer_tokens, prompt_tokens
 from llm_runner_router.tools import FormatKind, ToolMode
 from llm_runner_router.types import Request
-
-USUAL_ANSWER = 256
-"""Tokens of an answer that has no limit, where its cost and time are estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,7 @@ class Inquiry:
                 raise ResourceNotFoundError("template", request.template.id)
             if request.prompt is None and not request.messages:
                 request = applied(request, used)
-        answer = request.max_tokens or USUAL_ANSWER
-        return cls(request, caller, prompt_tokens(request), answer, used)
+        return cls(request, caller, prompt_tokens(request), answer_tokens(request), used)
 
     @property
     def routing(self) -> Routing:

@@ -13,7 +13,7 @@ from llm_runner_router.routing.hedge import Race
 from llm_runner_router.routing.means import Means
 from llm_runner_router.routing.plan import Plan
 from llm_runner_router.tally import Tally
-from llm_runner_router.time_limits import is_over
+from llm_runner_router.time_limits import Patience, is_over
 
 
 class Search:
@@ -74,12 +74,12 @@ class Search:
         return found
 
     def _failed(self, attempt: RunningAttempt) -> None:
-        """Plan what follows a failure; raises its error where nothing can."""
+        """Plan what follows a failure; raises its error past the deadline."""
         error = attempt.error
         if error is None:
             return
         clock = self._means.clock
-        self._agenda.failed(self._turns[attempt], error, clock())
+        self._agenda.failed(self._turns[attempt], error, clock(), asked=attempt.asked)
         if is_over(self._deadline, clock):
             raise error
 
@@ -108,7 +108,16 @@ class Search:
         self._agenda.spend()
         if not hedged:
             tally.model = record.id
-        target = Target(record, call, self._plan.prompt_tokens, hedged)
+        target = Target(record, call, self._plan.prompt_tokens, hedged, self._readiness())
         attempt = RunningAttempt(self._means, trial, target, tally)
         self._turns[attempt] = turn
         return attempt
+
+    def _readiness(self) -> Patience | None:
+        """How long a model may take to be ready, be it that it loads or that it leaves memory.
+
+        Who has nobody else to ask waits for as long as the request may take.
+        """
+        if not any(map(self._means.breakers.allows, self._agenda.untried)):
+            return None
+        return Patience(self._config.performance.timeout)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_runner_router.errors import ProviderFailedError, ProviderRejectedError
-from llm_runner_router.providers.base import Delta, Finished
+from llm_runner_router.providers.base import Delta, Finished, Progress
 from llm_runner_router.providers.openai_events import DONE, OpenAIAnswer
 from llm_runner_router.tools import ToolCallDelta
 from llm_runner_router.types import FinishReason, Metrics, TokenLogprob, TopLogprob
@@ -21,34 +21,68 @@ def chunk(delta: Any = None, **choice: Any) -> bytes:
 def test_what_waits_comes_in_one() -> None:
     answer = OpenAIAnswer("acme")
     first = answer.take([chunk({"role": "assistant", "content": ""})])
-    assert first is None
-    assert answer.take([chunk({"content": "a"}), chunk({"content": "b"})]) == Delta("ab")
-    assert answer.take([chunk(finish_reason="length"), DONE, chunk({"content": "late"})]) is None
+    assert first == []
+    assert answer.take([chunk({"content": "a"}), chunk({"content": "b"})]) == [Delta("ab")]
+    assert answer.take([chunk(finish_reason="length"), DONE, chunk({"content": "late"})]) == []
     assert answer.done
     assert answer.finished() == Finished(FinishReason.LENGTH, Metrics())
 
 
 def test_what_came_before_a_failure_is_good() -> None:
     answer = OpenAIAnswer("acme")
-    assert answer.take([chunk({"content": "a"}), b"{no json"]) == Delta("a")
+    assert answer.take([chunk({"content": "a"}), b"{no json"]) == [Delta("a")]
     assert isinstance(answer.failure, ProviderFailedError)
 
 
 def test_logprobs_of_a_chat() -> None:
     entry = {"token": "a", "logprob": -1, "top_logprobs": [{"token": "b", "logprob": -2.5}]}
     answer = OpenAIAnswer("acme")
-    delta = answer.take([chunk({"content": "a"}, logprobs={"content": [{**entry, "id": 7}]})])
-    assert delta is not None
+    (delta,) = answer.take([chunk({"content": "a"}, logprobs={"content": [{**entry, "id": 7}]})])
+    assert isinstance(delta, Delta)
     assert delta.logprobs == (TokenLogprob(7, "a", -1.0, [TopLogprob(0, "b", -2.5)]),)
 
 
 def test_two_calls_and_parts_and_other_choices() -> None:
     answer = OpenAIAnswer("acme")
     calls = [{"id": "1", "function": {"name": "f"}}, {"id": "2", "function": {"name": "g"}}]
-    delta = answer.take([chunk({"tool_calls": calls}), chunk({"content": "no"}, index=1)])
+    (delta,) = answer.take([chunk({"tool_calls": calls}), chunk({"content": "no"}, index=1)])
     assert delta == Delta("", (), (), (ToolCallDelta(0, "1", "f"), ToolCallDelta(1, "2", "g")))
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "said"}]
-    assert answer.take([chunk({"content": parts})]) == Delta("said")
+    assert answer.take([chunk({"content": parts})]) == [Delta("said")]
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thoughts_are_no_part_of_the_answer(name: str) -> None:
+    answer = OpenAIAnswer("acme")
+    assert answer.take([chunk({name: "a"}), chunk({name: "b"})]) == [Progress("ab")]
+    news = answer.take([chunk({name: "c", "content": "said"}), chunk({name: ""})])
+    assert news == [Progress("c"), Delta("said")]
+    assert answer.take([chunk({"reasoning_details": [{"type": "reasoning.encrypted"}]})]) == []
+
+
+CALLING = {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f"}}]}
+
+
+@pytest.mark.parametrize("said", [CALLING, {"function_call": {"name": "f"}}])
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("stop", FinishReason.TOOL_CALLS), (None, FinishReason.TOOL_CALLS), ("length", None)],
+)
+def test_an_answer_that_calls_does_not_just_stop(
+    said: dict[str, Any], word: str | None, reason: FinishReason | None
+) -> None:
+    answer = OpenAIAnswer("acme")
+    answer.take([chunk(said)])
+    answer.take([chunk(finish_reason=word), DONE])
+    assert answer.finished().finish_reason is (reason or FinishReason.LENGTH)
+
+
+def test_a_call_in_the_old_way() -> None:
+    answer = OpenAIAnswer("acme")
+    (first,) = answer.take([chunk({"function_call": {"name": "f", "arguments": ""}})])
+    (second,) = answer.take([chunk({"function_call": {"arguments": "{}"}})])
+    assert first == Delta("", tool_calls=(ToolCallDelta(0, "", "f"),))
+    assert second == Delta("", tool_calls=(ToolCallDelta(0, arguments="{}"),))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +127,7 @@ def test_usage_in_many_shapes(usage: dict[str, Any], metrics: Metrics) -> None:
 )
 def test_nonsense(payload: bytes) -> None:
     answer = OpenAIAnswer("acme")
-    assert answer.take([payload]) is None
+    assert answer.take([payload]) == []
     assert type(answer.failure) is ProviderFailedError
 
 

@@ -38,6 +38,11 @@ class Player(EchoProvider):
         super().__init__()
         self.acts = list(acts)
         self.playing = 0
+        self.released: list[str] = []
+
+    def release(self, request_id: str) -> None:
+        assert not self.playing, "released while it runs"
+        self.released.append(request_id)
 
     async def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         self.calls.append(call)
@@ -63,10 +68,13 @@ class Leases:
         self.players = players
         self.held: Counter[str] = Counter()
         self.loading: dict[str, float] = {}
+        self.broken: dict[str, BaseException] = {}
 
     @asynccontextmanager
     async def lease(self, model: str) -> AsyncIterator[Player]:
         await asyncio.sleep(self.loading.get(model, 0.0))
+        if model in self.broken:
+            raise self.broken[model]
         self.held[model] += 1
         try:
             yield self.players[model]
@@ -114,6 +122,7 @@ class Stage:
     request: Request = field(default_factory=lambda: Request(prompt="hello world!"))
     deadline: float | None = None
     format: ModelFormat = ModelFormat.GGUF
+    hold: bool = False
 
     def __post_init__(self) -> None:
         checked = Config.checked(self.config)
@@ -139,7 +148,7 @@ class Stage:
     def answer(self) -> AsyncGenerator[ProviderEvent, None]:
         order = [ModelRecord(model, "", self.format, "s") for model in self.acts]
         plan = Plan(Decision(order[0].id), order, prompt_tokens=5)
-        call = Call("r", self.request, deadline=self.deadline)
+        call = Call("r", self.request, deadline=self.deadline, hold=self.hold)
         return self.attempts.answer(plan, lambda _: call, self.tally)
 
     async def events(self) -> list[ProviderEvent]:
@@ -147,6 +156,11 @@ class Stage:
 
     def trace(self) -> list[tuple[str, str]]:
         return [(attempt.model, attempt.outcome) for attempt in self.tally.attempts]
+
+    def open_circuit(self, model: str) -> None:
+        """Let ``model`` have failed so often that its circuit is open."""
+        while (trial := self.breakers.begin(model)) is not None:
+            trial.failed()
 
     def slow_to_begin(self, model: str, seconds: float) -> None:
         """Let ``model`` have been measured so often that it has a 95th percentile."""

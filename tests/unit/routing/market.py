@@ -64,12 +64,16 @@ class Surroundings:
     def __init__(self) -> None:
         self.open: set[str] = set()
         self.spent: set[str] = set()
+        self.rests: dict[str, float] = {}
 
     def allows(self, model: str) -> bool:
         return model not in self.open
 
     def opens_in(self, model: str) -> float:
         return 12.0 if model in self.open else 0.0
+
+    def resting(self) -> Mapping[str, float]:
+        return self.rests
 
     def per_million(self, record: ModelRecord) -> Pricing | None:
         return record.pricing

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from llm_runner_router.errors import (
     InvalidRequestError,
+    ModelFileError,
     ProviderRejectedError,
     RateLimitError,
+    RouterError,
     TimeLimitError,
     UnavailableError,
+    UnsupportedError,
 )
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.agenda import Agenda
@@ -75,8 +78,59 @@ def test_what_cannot_do_better_is_not_planned_again() -> None:
     agenda.failed(turn, ProviderRejectedError("key"), 0.0)
     assert agenda.next() is None
     assert isinstance(agenda.error(), ProviderRejectedError)
-    with pytest.raises(InvalidRequestError):
-        agenda.failed(turn, InvalidRequestError("top_k", 1, "none"), 0.0)
+
+
+def test_who_refuses_the_request_is_not_asked_again_but_others_are() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    refusals = [InvalidRequestError("top_k", 1, "none") for _ in range(2)]
+    for record, refusal in zip((A, B), refusals, strict=True):
+        turn = agenda.next()
+        assert turn is not None
+        assert turn.record is record
+        agenda.failed(turn, refusal, 0.0)
+    assert agenda.next() is None
+    assert agenda.error() is refusals[0]
+
+
+def test_a_refusal_is_not_told_where_another_model_failed_after_it() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    for error in (InvalidRequestError("top_k", 1, "none"), TimeLimitError("no first token")):
+        turn = agenda.next()
+        assert turn is not None
+        agenda.failed(turn, error, 0.0)
+    assert isinstance(agenda.error(), TimeLimitError)
+
+
+@pytest.mark.parametrize(
+    ("error", "asked", "left"),
+    [
+        (ModelFileError("damaged"), False, True),
+        (ProviderRejectedError("no key"), False, True),
+        (UnsupportedError("tools"), True, True),
+        (ProviderRejectedError("key"), True, False),
+        (InvalidRequestError("top_k", 1, "none"), True, False),
+        (DOWN, False, False),
+    ],
+)
+def test_where_nobody_was_asked_no_attempt_is_spent(
+    error: RouterError, asked: bool, left: bool
+) -> None:
+    agenda = Agenda([A, B], 1, 1.0, random.Random(1))
+    turn = agenda.next()
+    assert turn is not None
+    agenda.spend()
+    agenda.failed(turn, error, 0.0, asked=asked)
+    assert (agenda.next() is not None) == left
+
+
+def test_who_has_not_been_tried() -> None:
+    agenda = Agenda([A, B], 9, 1.0, random.Random(1))
+    turn = agenda.next()
+    assert turn is not None
+    assert agenda.untried == ["b"]
+    agenda.failed(turn, DOWN, 0.0)
+    agenda.next()
+    assert agenda.untried == []
 
 
 def test_the_last_error_is_told_unless_all_are_rate_limits() -> None:

@@ -20,7 +20,7 @@ from llm_runner_router.errors import (
     UnsupportedError,
 )
 from llm_runner_router.preferences import Routing
-from llm_runner_router.providers.base import Accepted, Delta, Finished
+from llm_runner_router.providers.base import Accepted, Delta, Finished, Progress
 from llm_runner_router.types import FinishReason, Metrics, ModelFormat, Request
 from unit.routing.attempt_stage import ACCEPTED, ANSWER, FINISHED, Stage
 from unit.routing.virtual_time import now, virtual
@@ -55,6 +55,7 @@ async def test_the_first_model_answers() -> None:
         ModelFileError("damaged"),
         ContextLengthError(9, 8),
         UnsupportedError("tools"),
+        InvalidRequestError("top_k", 1, "none"),
     ],
 )
 @virtual
@@ -68,12 +69,14 @@ async def test_what_fails_before_it_is_accepted_goes_to_the_next_model(error: Ro
 
 
 @virtual
-async def test_a_wrong_request_is_never_tried_again() -> None:
-    stage = Stage({"a": once(InvalidRequestError("top_k", 1, "none")), "b": [ANSWER]})
+async def test_a_model_that_refuses_is_asked_once_and_not_blamed() -> None:
+    refusal = InvalidRequestError("top_k", 1, "none")
+    stage = Stage({"a": once(refusal)}, {"routing": {"breaker_failures": 1}})
     with pytest.raises(InvalidRequestError):
         await stage.events()
     assert stage.trace() == [("a", "INVALID_REQUEST")]
     assert stage.breakers.allows("a")
+    assert stage.measurements.expected("a", 5).error_rate == 0
 
 
 @virtual
@@ -98,6 +101,14 @@ async def test_a_rate_limit_is_waited_for() -> None:
     await stage.events()
     assert stage.tally.attempts[1].started_ms == pytest.approx(2000.0)
     assert stage.breakers.allows("a")
+
+
+@virtual
+async def test_a_rate_limit_is_remembered() -> None:
+    stage = Stage({"a": [[RateLimitError("later", retry_after=20.0)]], "b": [ANSWER]})
+    await stage.events()
+    assert stage.breakers.resting() == {"a": 20.0}
+    assert stage.measurements.expected("a", 5).samples == 0
 
 
 @virtual
@@ -233,6 +244,146 @@ async def test_cancelling_the_task_ends_the_attempt() -> None:
     stage.assert_all_released()
 
 
+@pytest.mark.parametrize("error", [ProviderRejectedError("key"), ModelFileError("damaged")])
+@virtual
+async def test_what_an_operator_must_mend_counts_against_the_model(error: RouterError) -> None:
+    stage = Stage({"a": once(error), "b": [ANSWER]}, {"routing": {"breaker_failures": 2}})
+    for _ in range(3):
+        await stage.events()
+    assert [model for model, _ in stage.trace()] == ["a", "b", "a", "b", "b"]
+    assert stage.measurements.expected("a", 5).error_rate > 0
+
+
+@virtual
+async def test_models_that_cannot_be_loaded_leave_the_attempts_to_others() -> None:
+    acts = {"a": [ANSWER], "b": [ANSWER], "c": [[DOWN], ANSWER]}
+    stage = Stage(acts, {"routing": {"max_attempts": 2}})
+    stage.leases.broken |= {"a": ModelFileError("damaged"), "b": ProviderRejectedError("no key")}
+    assert await stage.events() == list(ANSWER)
+    assert [model for model, _ in stage.trace()] == ["a", "b", "c", "c"]
+
+
+@virtual
+async def test_a_limit_of_the_callers_own_shows_nothing_of_the_model() -> None:
+    request = Request(prompt="x", routing=Routing(first_token_timeout_ms=1.0))
+    config = {"routing": {"breaker_failures": 1, "first_token_timeout": 5000}}
+    stage = Stage({"a": [[4.0, *ANSWER]], "b": [ANSWER]}, config, request)
+    assert await stage.events() == list(ANSWER)
+    assert stage.trace() == [("a", "TIME_LIMIT"), ("b", "OK")]
+    assert stage.breakers.allows("a")
+    assert stage.measurements.expected("a", 5).samples == 0
+
+
+@pytest.mark.parametrize("wish", [None, 2000.0, 3000.0])
+@virtual
+async def test_the_limit_of_the_service_shows_that_a_model_is_slow(wish: float | None) -> None:
+    request = Request(prompt="x", routing=Routing(first_token_timeout_ms=wish))
+    config = {"routing": {"breaker_failures": 1, "first_token_timeout": 2000}}
+    stage = Stage({"a": [[9.0, *ANSWER]], "b": [ANSWER]}, config, request)
+    await stage.events()
+    assert not stage.breakers.allows("a")
+    assert stage.measurements.expected("a", 5).error_rate > 0
+
+
+@virtual
+async def test_a_stall_is_a_fault_whatever_the_caller_allows_the_first_token() -> None:
+    request = Request(prompt="x", routing=Routing(first_token_timeout_ms=1.0))
+    stage = Stage({"a": [[*ANSWER[:2], 99.0]]}, {"routing": {"breaker_failures": 1}}, request)
+    with pytest.raises(TimeLimitError):
+        await stage.events()
+    assert not stage.breakers.allows("a")
+
+
+@virtual
+async def test_who_has_others_to_ask_does_not_wait_for_a_model_that_is_not_ready() -> None:
+    config = {"performance": {"timeout": 2000}, "routing": {"breaker_failures": 1}}
+    stage = Stage({"a": [ANSWER], "b": [ANSWER]}, config)
+    stage.leases.loading |= {"a": 60.0, "b": 60.0}
+    assert await stage.events() == list(ANSWER)
+    assert stage.trace() == [("a", "TIME_LIMIT"), ("b", "OK")]
+    assert "not ready for 2000 ms" in stage.tally.attempts[0].message
+    assert stage.tally.attempts[0].duration_ms == pytest.approx(2000.0)
+    assert stage.breakers.allows("a")
+    assert stage.measurements.expected("a", 5).samples == 0
+    stage.assert_all_released()
+
+
+@virtual
+async def test_others_whose_circuit_is_open_are_nobody_to_ask() -> None:
+    stage = Stage({"a": [ANSWER], "b": [ANSWER]}, {"performance": {"timeout": 2000}})
+    stage.open_circuit("b")
+    stage.leases.loading["a"] = 60.0
+    await stage.events()
+    assert stage.trace() == [("a", "OK")]
+
+
+@virtual
+async def test_what_a_failed_attempt_has_kept_is_let_go() -> None:
+    stage = Stage({"a": [[ACCEPTED, DOWN]], "b": [[ACCEPTED, 9.0]], "c": [ANSWER]}, hold=True)
+    with pytest.raises(UnavailableError):
+        await stage.events()
+    assert stage.players["a"].released == ["r"]
+    stage = Stage({"a": [[DOWN], ANSWER]}, hold=True)
+    await stage.events()
+    assert stage.players["a"].released == ["r"]
+    stage = Stage({"a": [[ACCEPTED, 9.0]]}, hold=True)
+    answer = stage.answer()
+    await anext(answer)
+    assert stage.players["a"].released == []
+    await answer.aclose()
+    assert stage.players["a"].released == ["r"]
+
+
+@virtual
+async def test_a_finished_answer_keeps_what_it_holds() -> None:
+    stage = Stage({"a": [ANSWER]}, hold=True)
+    await stage.events()
+    assert stage.players["a"].released == []
+
+
+@virtual
+async def test_thoughts_commit_to_nothing_but_are_paid() -> None:
+    stage = Stage({"a": [[Progress("12345678"), DOWN]], "b": [ANSWER]}, format=ModelFormat.API)
+    assert await stage.events() == list(ANSWER)
+    assert stage.trace() == [("a", "UNAVAILABLE"), ("b", "OK")]
+    assert [attempt.cost_usd for attempt in stage.tally.attempts] == [3.0 + 20.0, 37.0]
+
+
+@virtual
+async def test_a_cancelled_answer_pays_for_its_thoughts() -> None:
+    thinking = [Progress("1234"), ACCEPTED, Progress("12345678"), Delta("x", (1,)), 9.0]
+    stage = Stage({"a": [thinking]})
+    answer = stage.answer()
+    assert [await anext(answer), await anext(answer)] == [ACCEPTED, Delta("x", (1,))]
+    await answer.aclose()
+    metrics = stage.tally.metrics()
+    assert (metrics.completion_tokens, metrics.reasoning_tokens) == (4, 3)
+    assert metrics.cost_usd == 47.0
+
+
+@virtual
+async def test_whoever_thinks_is_given_time() -> None:
+    thinking = [1.5, Progress("hm"), 1.5, Progress("so"), 1.5, *ANSWER]
+    config = {"performance": {"timeout": 2000}, "routing": {"first_token_timeout": 2000}}
+    stage = Stage({"a": [thinking], "b": [ANSWER]}, config)
+    await stage.events()
+    assert stage.trace() == [("a", "OK")]
+    assert stage.measurements.expected("a", 5).first_token_ms == pytest.approx(4500.0)
+
+
+@virtual
+async def test_a_sign_of_life_is_no_first_token() -> None:
+    waiting = [1.5, Progress(""), 1.5, *ANSWER]
+    stage = Stage({"a": [waiting]}, {"performance": {"timeout": 2000}})
+    await stage.events()
+    assert stage.trace() == [("a", "OK")]
+    stage = Stage({"a": [waiting], "b": [ANSWER]}, {"routing": {"first_token_timeout": 2000}})
+    await stage.events()
+    assert stage.trace() == [("a", "TIME_LIMIT"), ("b", "OK")]
+    assert stage.tally.attempts[0].duration_ms == pytest.approx(2000.0)
+    assert stage.tally.attempts[0].cost_usd == 0.0
+
+
 @virtual
 async def test_the_limit_to_the_first_token_goes_to_the_next_model() -> None:
     request = Request(prompt="x", routing=Routing(first_token_timeout_ms=250.0))
@@ -241,7 +392,6 @@ async def test_the_limit_to_the_first_token_goes_to_the_next_model() -> None:
     assert stage.trace() == [("a", "TIME_LIMIT"), ("b", "OK")]
     assert stage.tally.attempts[0].duration_ms == pytest.approx(250.0)
     assert "no first token for 250 ms" in stage.tally.attempts[0].message
-    assert stage.measurements.expected("a", 5).error_rate > 0
 
 
 @pytest.mark.parametrize(

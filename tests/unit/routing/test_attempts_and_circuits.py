@@ -36,7 +36,7 @@ async def test_an_answer_in_between_keeps_the_circuit_closed() -> None:
 @virtual
 async def test_an_attempt_that_never_began_gives_its_probe_back() -> None:
     stage = Stage({"a": [ANSWER]}, {"routing": {"breaker_failures": 1}})
-    stage.breakers.failed("a")
+    stage.open_circuit("a")
     await asyncio.sleep(30.0)
     trial = stage.breakers.begin("a")
     assert trial is not None
@@ -51,10 +51,10 @@ async def test_an_attempt_that_never_began_gives_its_probe_back() -> None:
 async def test_open_circuits_count_as_no_attempt() -> None:
     routing = {"breaker_failures": 1, "max_attempts": 1}
     stage = Stage({"a": [ANSWER], "b": [ANSWER]}, {"routing": routing})
-    stage.breakers.failed("a")
+    stage.open_circuit("a")
     await stage.events()
     assert stage.trace() == [("b", "OK")]
-    stage.breakers.failed("b")
+    stage.open_circuit("b")
     with pytest.raises(UnavailableError) as found:
         await stage.events()
     assert found.value.reason == "CIRCUIT_OPEN"
@@ -63,10 +63,12 @@ async def test_open_circuits_count_as_no_attempt() -> None:
 @virtual
 async def test_an_abandoned_probe_is_given_back() -> None:
     stage = Stage({"a": [[ACCEPTED, 9.0, FINISHED]]}, {"routing": {"breaker_failures": 1}})
-    stage.breakers.failed("a")
+    stage.open_circuit("a")
     await asyncio.sleep(30.0)
-    answer = stage.answer()
-    await anext(answer)
+    stage.players["a"].acts = [[9.0, *ANSWER]]
+    task = asyncio.ensure_future(stage.events())
+    await asyncio.sleep(1.0)
     assert not stage.breakers.allows("a")
-    await answer.aclose()
+    task.cancel()
+    await asyncio.wait([task])
     assert stage.breakers.allows("a")

@@ -122,15 +122,54 @@ def test_only_the_first_result_counts(breakers: Breakers) -> None:
     assert breakers.allows("m")
 
 
-def test_a_model_may_be_judged_outside_of_attempts(breakers: Breakers) -> None:
-    for _ in range(3):
-        breakers.failed("m")
-    assert not breakers.allows("m")
-    breakers.succeeded("m")
-    assert breakers.allows("m")
-    for _ in range(3):
-        breakers.failed("m")
+def test_what_is_known_of_a_model_can_be_forgotten(breakers: Breakers) -> None:
+    begun(breakers).postponed(9.0)
+    open_circuit(breakers)
     breakers.forget("m")
+    assert breakers.allows("m")
+    assert breakers.resting() == {}
+
+
+def test_a_probe_that_begins_to_answer_closes_the_circuit(breakers: Breakers, clock: Clock) -> None:
+    open_circuit(breakers)
+    clock.now = 10.0
+    probe = begun(breakers)
+    probe.accepted()
+    assert breakers.allows("m")
+    for _ in range(2):
+        begun(breakers).failed()
+    assert breakers.allows("m")
+    probe.failed()
+    assert not breakers.allows("m")
+
+
+def test_to_begin_an_answer_is_not_to_finish_it(breakers: Breakers) -> None:
+    for _ in range(3):
+        trial = begun(breakers)
+        trial.accepted()
+        trial.failed()
+    assert not breakers.allows("m")
+
+
+def test_a_model_is_left_alone_for_as_long_as_it_asks(breakers: Breakers, clock: Clock) -> None:
+    begun(breakers).postponed(9.0)
+    begun(breakers).postponed(5.0)
+    clock.now = 4.0
+    assert breakers.resting() == {"m": 5.0}
+    assert breakers.allows("m")
+    clock.now = 9.0
+    assert breakers.resting() == {}
+
+
+def test_nobody_is_left_alone_for_longer_than_a_minute(breakers: Breakers) -> None:
+    begun(breakers).postponed(86_400.0)
+    assert breakers.resting() == {"m": 60.0}
+
+
+def test_a_wish_to_be_left_alone_gives_a_probe_back(breakers: Breakers, clock: Clock) -> None:
+    open_circuit(breakers)
+    clock.now = 10.0
+    begun(breakers).postponed(5.0)
     assert breakers.allows("m")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.delivery import Delivery, delta_tokens
 from llm_runner_router.tools import ToolCallDelta
@@ -83,3 +83,34 @@ def test_a_consumer_that_takes_its_time_shows_no_speed() -> None:
     assert delivered(LOCAL, *events, held_up=1.1).token_ms() is None
     assert delivered(LOCAL, *events, held_up=0.9).token_ms() == 2000.0
     assert delivered(LOCAL, *events, held_up=1.1).first_token_ms() == 2000.0
+
+
+def test_thoughts_before_the_answer_are_paid() -> None:
+    metrics = delivered(REMOTE, Progress("12345678"), Progress("")).metrics()
+    found = metrics.prompt_tokens, metrics.completion_tokens, metrics.reasoning_tokens
+    assert found == (2, 2, 2)
+    assert delivered(REMOTE, Progress("")).metrics() == Metrics()
+
+
+def test_the_providers_count_of_thoughts_goes_before_the_estimate() -> None:
+    told = finished(prompt_tokens=5, completion_tokens=9, reasoning_tokens=7)
+    assert delivered(REMOTE, Progress("1234"), ACCEPTED, told).metrics() == told.metrics
+    silent = finished(prompt_tokens=5, completion_tokens=2)
+    thinking = delivered(REMOTE, Progress("123456789"), ACCEPTED, silent)
+    assert thinking.metrics().reasoning_tokens == 2
+
+
+def test_who_has_thought_is_alive() -> None:
+    assert not delivered(REMOTE, Progress("")).alive
+    assert delivered(REMOTE, Progress("x")).alive
+    assert not delivered(REMOTE, Progress("x")).begun
+    assert delivered(REMOTE, ACCEPTED).alive
+
+
+def test_thoughts_are_neither_the_first_token_nor_measured_as_its_speed() -> None:
+    thoughts = Progress("1234"), Progress("1234")
+    usage = finished(prompt_tokens=5, completion_tokens=5, reasoning_tokens=2)
+    said = Delta("x", (1,)), Delta("y", (2,)), Delta("z", (3,))
+    delivery = delivered(REMOTE, *thoughts, ACCEPTED, *said, usage)
+    assert delivery.first_token_ms() == 4000.0
+    assert delivery.token_ms() == 1500.0

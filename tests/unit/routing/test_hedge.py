@@ -95,8 +95,7 @@ async def test_only_the_first_attempt_is_hedged() -> None:
 async def test_an_open_circuit_is_no_second_model() -> None:
     stage = Stage({"a": [SLOW], "b": [ANSWER], "c": [ANSWER]}, HEDGED)
     stage.slow_to_begin("a", 1.0)
-    for _ in range(5):
-        stage.breakers.failed("b")
+    stage.open_circuit("b")
     await stage.events()
     assert stage.trace() == [("a", "CANCELLED"), ("c", "OK")]
 
@@ -125,10 +124,12 @@ async def test_where_both_fail_the_search_goes_on() -> None:
 
 
 @virtual
-async def test_a_wrong_request_ends_it_once_the_other_has_failed_too() -> None:
-    stage = slow_stage(first=[2.0, InvalidRequestError("top_k", 1, "none")], second=[9.0, DOWN])
-    with pytest.raises(InvalidRequestError):
+async def test_of_two_that_refuse_the_first_is_heard() -> None:
+    refusals = [InvalidRequestError("top_k", 1, allowed) for allowed in ("less", "none")]
+    stage = slow_stage(first=[2.0, refusals[0]], second=[9.0, refusals[1]])
+    with pytest.raises(InvalidRequestError, match="less"):
         await stage.events()
+    assert stage.trace() == [("a", "INVALID_REQUEST"), ("b", "INVALID_REQUEST")]
     stage.assert_all_released()
 
 

@@ -11,6 +11,7 @@ from llm_runner_router.errors import (
     InvalidRequestError,
     ModelNotFoundError,
     NoCandidateError,
+    RateLimitError,
     ResourceNotFoundError,
     UnavailableError,
 )
@@ -279,3 +280,21 @@ def test_who_tokenizes() -> None:
         market.router.choose("gone")
     with pytest.raises(ModelNotFoundError, match="no model is registered"):
         Market().router.choose(None)
+
+
+def test_a_model_that_asked_to_be_left_alone_is_left_out_while_another_is_free() -> None:
+    market = Market(A, B, aliases=[BOTH])
+    market.around.rests = {"a": 12.0, "gone": 9.0}
+    plan = market.plan(ask("both"), explain=True)
+    assert [record.id for record in plan.order] == ["b"]
+    assert [(each.model, each.reason) for each in plan.decision.excluded] == [
+        ("a", "asked to be left alone for 12.0 s")
+    ]
+
+
+def test_where_all_ask_to_be_left_alone_the_first_to_come_back_is_told() -> None:
+    market = Market(A, B, aliases=[BOTH])
+    market.around.rests = {"a": 12.0, "b": 7.0}
+    with pytest.raises(RateLimitError) as found:
+        market.plan(ask("both"))
+    assert found.value.retry_after == 7.0
