@@ -2,7 +2,8 @@
 
 Keys may be spelled in camelCase (as JSON files do) or snake_case. ``Config`` holds values that
 are already checked; ``config_sources.py`` finds and merges where they come from. Every wrong key
-or value is an InvalidConfigError that names the key, the value and what is allowed.
+or value is an InvalidConfigError that names the key, the value (unless it may be secret) and what
+is allowed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,15 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
+from llm_runner_router.config_errors import (
+    HIDDEN,
+    SECRETS,
+    config_error,
+    hidden,
+    shown,
+    without_secrets,
+)
 from llm_runner_router.config_routing import (
     BudgetsConfig,
     CacheConfig,
@@ -187,11 +195,11 @@ class Config(Section):
         try:
             return cls.model_validate(snake_keys(values))
         except ValidationError as error:
-            raise config_error(error.errors()[0]) from None
+            raise config_error(cls, error.errors()[0]) from None
 
     def nested(self) -> dict[str, Any]:
-        """Plain dicts, strings and numbers with snake_case keys."""
-        return self.model_dump(mode="json")
+        """Plain dicts, strings and numbers with snake_case keys; of secrets the kind alone."""
+        return without_secrets(self.model_dump(mode="json"))
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -219,16 +227,23 @@ CHANGEABLE = frozenset(
 
 
 def updated(config: Config, changes: Mapping[str, Any]) -> Config:
-    """``config`` with ``changes`` (nested, any subset); InvalidConfigError leaves it as it was."""
+    """``config`` with ``changes`` (nested, any subset); InvalidConfigError leaves it as it was.
+
+    What ``nested`` shows in place of a secret stands for the present one.
+    """
+    present = config.model_dump(mode="json")
     plain = snake_keys(changes)
-    merged = merge(config.nested(), plain)
-    result = Config.checked(merged)
+    for section, key in SECRETS:
+        secret = present[section][key]
+        if secret is not None and plain.get(section, {}).get(key) == shown((section, key), secret):
+            plain[section][key] = secret
+    result = Config.checked(merge(present, plain))
     for path, value in leaves(plain):
         if path not in CHANGEABLE and section_value(config, path) != section_value(result, path):
             allowed = "a change at start only; while running: " + ", ".join(
                 sorted(".".join(key) for key in CHANGEABLE)
             )
-            raise InvalidConfigError(".".join(path), value, allowed)
+            raise InvalidConfigError(".".join(path), shown(path, value), allowed)
     return result
 
 
@@ -267,7 +282,7 @@ def renamed(
     """The items of ``values`` under their snake_case names."""
     if not isinstance(values, Mapping):
         where = ".".join(path) or "configuration"
-        raise InvalidConfigError(where, values, "an object of settings")
+        raise InvalidConfigError(where, hidden(values), "an object of settings")
     names = {to_camel(name): name for name in section.model_fields}
     names |= {name: name for name in section.model_fields}
     seen: set[str] = set()
@@ -275,14 +290,14 @@ def renamed(
         name = names.get(key) if isinstance(key, str) else None
         where = ".".join((*path, str(key)))
         if name is None:
-            raise unknown_key(where, value)
+            raise unknown_key(where)
         if name in seen:
-            raise InvalidConfigError(where, value, "the key in one spelling only")
+            raise InvalidConfigError(where, hidden(value), "the key in one spelling only")
         seen.add(name)
         yield name, value
 
 
-def unknown_key(where: str, value: object) -> InvalidConfigError:
+def unknown_key(where: str) -> InvalidConfigError:
     """The error of a key that does not exist, with the nearest that does."""
     known = [key for key in known_keys() if "." in key or "." not in where]
     leaf_names = {key.rpartition(".")[2]: key for key in known}
@@ -290,7 +305,7 @@ def unknown_key(where: str, value: object) -> InvalidConfigError:
     near = leaf_names.get(leaf) or next(iter(get_close_matches(where, known, 1, 0.5)), None)
     near = near or leaf_names.get(next(iter(get_close_matches(leaf, leaf_names, 1, 0.6)), ""))
     allowed = f"a known key; the nearest is {near}" if near else "a known key"
-    return InvalidConfigError(where, value, allowed, reason="UNKNOWN_CONFIG_KEY")
+    return InvalidConfigError(where, HIDDEN, allowed, reason="UNKNOWN_CONFIG_KEY")
 
 
 def known_keys() -> list[str]:
@@ -300,15 +315,3 @@ def known_keys() -> list[str]:
         keys.append(to_camel(name))
         keys += [f"{to_camel(name)}.{to_camel(key)}" for key in section.model_fields]
     return keys
-
-
-def config_error(error: ErrorDetails) -> InvalidConfigError:
-    """Our error for what pydantic has found."""
-    section, key = str(error["loc"][0]), str(error["loc"][1])
-    extra = next(
-        field.json_schema_extra
-        for name, field in SECTIONS[section].model_fields.items()
-        if key in (name, to_camel(name))
-    )
-    allowed = str(extra["allowed"]) if isinstance(extra, dict) else error["msg"]
-    return InvalidConfigError(f"{to_camel(section)}.{to_camel(key)}", error["input"], allowed)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
@@ -109,3 +110,74 @@ def test_update_refuses_the_rest(changes: dict[str, Any]) -> None:
 def test_update_may_repeat_what_is_set() -> None:
     config = Config()
     assert updated(config, config.nested()) == config
+
+
+SECRET_ADDRESS = "redis://:very-secret@host:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "shown"),
+    [
+        ({"cache": {"url": "http://u:very-secret@host"}}, "cache.url", "http://…"),
+        ({"cache": {"url": ["very-secret"]}}, "cache.url", "…"),
+        ({"cache": {"url": "very-secret"}}, "cache.url", "…"),
+        ({"cache": {"redisUrl": SECRET_ADDRESS}}, "cache.redisUrl", "…"),
+        ({"redis": SECRET_ADDRESS}, "redis", "…"),
+        ({"cache": SECRET_ADDRESS}, "cache", "…"),
+        ({"budgets": {"total": {"very": "very-secret"}}}, "budgets.total.very", "…"),
+    ],
+)
+def test_errors_repeat_no_secret(values: dict[str, Any], field: str, shown: str) -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        Config.checked(values)
+    error = caught.value
+    assert (error.field, error.value) == (field, shown)
+    told = "".join(traceback.format_exception(error)) + repr(error) + str(vars(error))
+    assert "very-secret" not in told
+
+
+def test_an_address_is_kept_but_not_shown() -> None:
+    config = Config.checked({"cache": {"url": SECRET_ADDRESS}})
+    assert config.nested()["cache"]["url"] == "redis://…"
+    changed = updated(config, {"performance": {"maxConcurrent": 2}})
+    assert changed.cache.url == SECRET_ADDRESS
+    assert updated(config, config.nested()).cache.url == SECRET_ADDRESS
+    with pytest.raises(InvalidConfigError, match="a change at start only") as caught:
+        updated(config, {"cache": {"url": "rediss://:other@host"}})
+    assert caught.value.value == "rediss://…"
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "allowed"),
+    [
+        (
+            {"budgets": {"callers": {"the_alice": {"day": -1}}}},
+            "budgets.callers.the_alice.day",
+            "US dollars, a number ≥ 0, or null",
+        ),
+        (
+            {"limits": {"each_caller": {"tokens_per_minute": 1.5}}},
+            "limits.eachCaller.tokensPerMinute",
+            "a whole number ≥ 0",
+        ),
+        (
+            {"budgets": {"eachCaller": 3}},
+            "budgets.eachCaller",
+            "day and month in US dollars",
+        ),
+        (
+            {"budgets": {"models": {"m": 3}}},
+            "budgets.models.m",
+            "day and month in US dollars",
+        ),
+        ({"budgets": {"models": {"m": {"dya": 3}}}}, "budgets.models.m.dya", "one of day, month"),
+        ({"limits": {"callers": 3}}, "limits.callers", "limits of a caller, by caller"),
+    ],
+)
+def test_wrong_values_inside_name_the_whole_path(
+    values: dict[str, Any], field: str, allowed: str
+) -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        Config.checked(values)
+    assert caught.value.field == field
+    assert caught.value.allowed.startswith(allowed)

@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from llm_runner_router.config import leaves, snake_keys
+from llm_runner_router.config_errors import shown
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.v1 import router_pb2
 from llm_runner_router.wire.fields import assign
@@ -127,7 +128,7 @@ def changes_to_wire(changes: Nested) -> router_pb2.UpdateConfigRequest:
         name = names.get((section, key))
         if name is None:
             allowed = ", ".join(sorted(f"{part}.{name}" for part, name in names))
-            raise InvalidConfigError(f"{section}.{key}", value, allowed)
+            raise InvalidConfigError(f"{section}.{key}", shown((section, key), value), allowed)
         set_value(getattr(message.config, section), section, name, value)
         message.update_mask.paths.append(f"{section}.{name}")
     return message

@@ -318,6 +318,7 @@ def test_changes_that_the_wire_cannot_hold(changes: Any, key: str) -> None:
     with pytest.raises(InvalidConfigError) as caught:
         changes_to_wire(changes)
     assert caught.value.field == key
+    assert "secret" not in str(caught.value)
 
 
 def test_reports() -> None:
