@@ -86,7 +86,10 @@ class Backend(Protocol):
     async def feedback(
         self, request_id: str, score: float, context: CallContext = ANONYMOUS
     ) -> None:
-        """How good an answer was, from 0 to 1; ResourceNotFoundError once it is forgotten."""
+        """How good an answer was, from 0 to 1; ResourceNotFoundError once it is forgotten.
+
+        ``request_id`` is that of a Response, or the ``answer_id`` of a Started.
+        """
         ...
 
     async def get_usage(self, query: UsageQuery) -> Sequence[UsageRow]:

@@ -31,8 +31,8 @@ class Exclusion:
 class Decision:
     """The choice of a model.
 
-    ``strategy`` is empty where the request named one model and nothing was chosen. ``candidates``
-    stand best first and ``fallbacks`` in the order in which they would be tried; answers carry the
+    ``strategy`` is empty where the request named one model and nothing was chosen, and ``cache``
+    where the answer came out of the cache of answers or was shared. ``candidates`` stand best first and ``fallbacks`` in the order in which they would be tried; answers carry the
     first few candidates and no exclusions, Router.Route all. ``rule`` names the rule of an alias
     that decided.
     """

@@ -162,7 +162,11 @@ class LLMRouter(RegistryFace):
         )
 
     async def feedback(self, request_id: str, score: float) -> None:
-        """How good the answer of a request was, from 0 to 1."""
+        """How good an answer was, from 0 to 1.
+
+        ``request_id`` is that of a response, or the ``answer_id`` of a Started: each turn of a
+        conversation has one.
+        """
         await (await self._opened()).feedback(request_id, score, self._context(None))
 
     async def get_usage(

@@ -147,12 +147,17 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """First event of a stream: the request was accepted and its model chosen."""
+    """First event of a stream: the request was accepted and its model chosen.
+
+    ``answer_id`` is what feedback takes: ``request_id``, but in conversations, where the caller
+    chooses that and every turn has an answer of its own.
+    """
 
     request_id: str
     model: str
     prompt_logprobs: Sequence[TokenLogprob] = ()
     decision: Decision | None = None
+    answer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
 from llm_runner_router.conversation_messages import Append, SessionMessage, Start
-from llm_runner_router.types import Complete, Message, Request, Role
+from llm_runner_router.errors import ResourceNotFoundError
+from llm_runner_router.types import Complete, Message, Request, Role, Started
 from unit.echoes import echo_runtime
 
 
@@ -28,3 +31,27 @@ async def test_the_next_turn_goes_to_the_model_of_the_last() -> None:
                 waiting.set()
     assert len(answered) == 3
     assert len(set(answered)) == 1
+
+
+async def test_each_turn_has_a_name_that_feedback_takes() -> None:
+    more = asyncio.Event()
+
+    async def messages() -> AsyncIterator[SessionMessage]:
+        yield Start("c", Request(prompt="hello"))
+        await more.wait()
+        yield Append("c", [Message(Role.USER, "again")])
+
+    started: list[Started] = []
+    async with echo_runtime() as runtime:
+        async for event in runtime.converse(messages()):
+            match event.event:
+                case Started():
+                    started.append(event.event)
+                case Complete():
+                    more.set()
+        assert [event.request_id for event in started] == ["c", "c"]
+        assert len({event.answer_id for event in started}) == 2
+        for event in started:
+            await runtime.feedback(event.answer_id, 0.5)
+        with pytest.raises(ResourceNotFoundError):
+            await runtime.feedback("c", 0.5)

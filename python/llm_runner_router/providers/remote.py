@@ -22,9 +22,8 @@ from llm_runner_router.types import Chunk, Complete, Event, Request, Started, To
 class RemoteProvider(ApiProvider):
     """Answers by the service at the record's ``base_url``: ``host:port`` or ``unix:/path``.
 
-    The record's source is the model or alias at that service; empty leaves the choice to it. Its
-    errors come back as they were raised there, and what it charges counts as the cost. Belongs to
-    one event loop.
+    The record's source is the model or alias at that service. Its errors come back as they were
+    raised there, and what it charges counts as the cost. Belongs to one event loop.
     """
 
     def __init__(self, record: ModelRecord) -> None:

@@ -130,7 +130,8 @@ class RegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UnregisterModel(self, request, context):
-        """Forgets a model and takes it out of memory. Its file stays.
+        """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
+        models, and skip it until a model of that id is registered again.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model. A client that repeats a call MAY take this for
         success.
@@ -142,8 +143,9 @@ class RegistryServicer:
 
     def UpdateModel(self, request, context):
         """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
-        hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
-        the next time.
+        hold at once. Of a model that runs in this service, `source`, `config.context_length` and
+        `config.gpu_layers` hold when it is loaded the next time; of one behind an API, `source`,
+        `provider` and `endpoint` hold from the next request on, and what runs finishes as it began.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
         (`id`, `loaded`, `details`). The client MUST change the request.
@@ -187,6 +189,11 @@ class RegistryServicer:
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
         or is of a kind that cannot be run. The service lives on. Retrying does not help until the
         file is repaired.
+        - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
+        Retrying does not help until an operator mends that.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
+        as no address where one is needed. The client MUST update the model.
+        - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
         - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

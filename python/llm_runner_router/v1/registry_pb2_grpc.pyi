@@ -45,7 +45,8 @@ class RegistryStub:
     - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
     """
     UnregisterModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UnregisterModelRequest, _registry_pb2.UnregisterModelResponse]
-    """Forgets a model and takes it out of memory. Its file stays.
+    """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
+    models, and skip it until a model of that id is registered again.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model. A client that repeats a call MAY take this for
       success.
@@ -53,8 +54,9 @@ class RegistryStub:
     """
     UpdateModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]
     """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
-    hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
-    the next time.
+    hold at once. Of a model that runs in this service, `source`, `config.context_length` and
+    `config.gpu_layers` hold when it is loaded the next time; of one behind an API, `source`,
+    `provider` and `endpoint` hold from the next request on, and what runs finishes as it began.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
@@ -86,6 +88,11 @@ class RegistryStub:
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
       or is of a kind that cannot be run. The service lives on. Retrying does not help until the
       file is repaired.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
+      Retrying does not help until an operator mends that.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
+      as no address where one is needed. The client MUST update the model.
+    - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
     - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
     """
     UnloadModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UnloadModelRequest, _registry_pb2.UnloadModelResponse]
@@ -154,7 +161,8 @@ class RegistryAsyncStub(RegistryStub):
     - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
     """
     UnregisterModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UnregisterModelRequest, _registry_pb2.UnregisterModelResponse]  # type: ignore[assignment]
-    """Forgets a model and takes it out of memory. Its file stays.
+    """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
+    models, and skip it until a model of that id is registered again.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model. A client that repeats a call MAY take this for
       success.
@@ -162,8 +170,9 @@ class RegistryAsyncStub(RegistryStub):
     """
     UpdateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]  # type: ignore[assignment]
     """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
-    hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
-    the next time.
+    hold at once. Of a model that runs in this service, `source`, `config.context_length` and
+    `config.gpu_layers` hold when it is loaded the next time; of one behind an API, `source`,
+    `provider` and `endpoint` hold from the next request on, and what runs finishes as it began.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
@@ -195,6 +204,11 @@ class RegistryAsyncStub(RegistryStub):
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
       or is of a kind that cannot be run. The service lives on. Retrying does not help until the
       file is repaired.
+    - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
+      Retrying does not help until an operator mends that.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
+      as no address where one is needed. The client MUST update the model.
+    - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
     - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
     """
     UnloadModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UnloadModelRequest, _registry_pb2.UnloadModelResponse]  # type: ignore[assignment]
@@ -272,7 +286,8 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.UnregisterModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.UnregisterModelResponse, _abc.Awaitable[_registry_pb2.UnregisterModelResponse]]:
-        """Forgets a model and takes it out of memory. Its file stays.
+        """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
+        models, and skip it until a model of that id is registered again.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model. A client that repeats a call MAY take this for
           success.
@@ -286,8 +301,9 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.UpdateModelResponse, _abc.Awaitable[_registry_pb2.UpdateModelResponse]]:
         """Changes the fields that the mask names and no others. Names, labels and the defaults of requests
-        hold at once; `source`, `config.context_length` and `config.gpu_layers` when the model is loaded
-        the next time.
+        hold at once. Of a model that runs in this service, `source`, `config.context_length` and
+        `config.gpu_layers` hold when it is loaded the next time; of one behind an API, `source`,
+        `provider` and `endpoint` hold from the next request on, and what runs finishes as it began.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
           (`id`, `loaded`, `details`). The client MUST change the request.
@@ -337,6 +353,11 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
           or is of a kind that cannot be run. The service lives on. Retrying does not help until the
           file is repaired.
+        - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
+          Retrying does not help until an operator mends that.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
+          as no address where one is needed. The client MUST update the model.
+        - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
         - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
         """
 

@@ -310,7 +310,9 @@ class RouterServicer:
     def Tokenize(self, request, context):
         """The token ids of a text, as the model would see them.
 
-        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the text is too long, or cannot be converted.
+        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+        RESOURCE_EXHAUSTED (OVERLOADED): as above.
         - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -321,7 +323,8 @@ class RouterServicer:
         """The text of token ids.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): an id lies outside the vocabulary.
-        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+        RESOURCE_EXHAUSTED (OVERLOADED): as above.
         - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

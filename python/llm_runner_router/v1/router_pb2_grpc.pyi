@@ -156,14 +156,17 @@ class RouterStub:
     Tokenize: _grpc.UnaryUnaryMultiCallable[_router_pb2.TokenizeRequest, _router_pb2.TokenizeResponse]
     """The token ids of a text, as the model would see them.
 
-    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the text is too long, or cannot be converted.
+    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+      RESOURCE_EXHAUSTED (OVERLOADED): as above.
     - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
     """
     Detokenize: _grpc.UnaryUnaryMultiCallable[_router_pb2.DetokenizeRequest, _router_pb2.DetokenizeResponse]
     """The text of token ids.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): an id lies outside the vocabulary.
-    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+      RESOURCE_EXHAUSTED (OVERLOADED): as above.
     - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
     """
     GetConfig: _grpc.UnaryUnaryMultiCallable[_router_pb2.GetConfigRequest, _router_pb2.GetConfigResponse]
@@ -309,14 +312,17 @@ class RouterAsyncStub(RouterStub):
     Tokenize: _aio.UnaryUnaryMultiCallable[_router_pb2.TokenizeRequest, _router_pb2.TokenizeResponse]  # type: ignore[assignment]
     """The token ids of a text, as the model would see them.
 
-    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the text is too long, or cannot be converted.
+    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+      RESOURCE_EXHAUSTED (OVERLOADED): as above.
     - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
     """
     Detokenize: _aio.UnaryUnaryMultiCallable[_router_pb2.DetokenizeRequest, _router_pb2.DetokenizeResponse]  # type: ignore[assignment]
     """The text of token ids.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): an id lies outside the vocabulary.
-    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+    - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+      RESOURCE_EXHAUSTED (OVERLOADED): as above.
     - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
     """
     GetConfig: _aio.UnaryUnaryMultiCallable[_router_pb2.GetConfigRequest, _router_pb2.GetConfigResponse]  # type: ignore[assignment]
@@ -513,7 +519,9 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_router_pb2.TokenizeResponse, _abc.Awaitable[_router_pb2.TokenizeResponse]]:
         """The token ids of a text, as the model would see them.
 
-        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the text is too long, or cannot be converted.
+        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+          RESOURCE_EXHAUSTED (OVERLOADED): as above.
         - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
         """
 
@@ -526,7 +534,8 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
         """The text of token ids.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): an id lies outside the vocabulary.
-        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID): as above.
+        - NOT_FOUND (MODEL_NOT_FOUND), FAILED_PRECONDITION (MODEL_FILE_INVALID, PROVIDER_REJECTED),
+          RESOURCE_EXHAUSTED (OVERLOADED): as above.
         - UNIMPLEMENTED (UNSUPPORTED): the model has no tokenizer that this service can run.
         """
 

@@ -72,6 +72,7 @@ def started_to_wire(event: Started) -> router_pb2.Started:
         model=event.model,
         prompt_logprobs=map(logprob_to_wire, event.prompt_logprobs),
         decision=decision_to_wire(event.decision),
+        answer_id=event.answer_id,
     )
 
 
@@ -82,6 +83,7 @@ def started_from_wire(message: router_pb2.Started) -> Started:
         model=message.model,
         prompt_logprobs=logprobs_from_wire(message.prompt_logprobs),
         decision=decision_from_wire(message.decision) if message.HasField("decision") else None,
+        answer_id=message.answer_id,
     )
 
 

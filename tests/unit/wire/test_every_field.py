@@ -206,7 +206,7 @@ class Case:
 
 CASES = [
     Case(REQUEST, request_to_wire, request_from_wire),
-    Case(Started("id", "m", LOGPROBS, DECISION), event_to_wire, event_from_wire),
+    Case(Started("id", "m", LOGPROBS, DECISION, "answer"), event_to_wire, event_from_wire),
     Case(
         Chunk("t", (1,), 7, LOGPROBS, (ToolCallDelta(1, "id", "name", "{"),)),
         event_to_wire,
