@@ -29,6 +29,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -220,9 +221,9 @@ class EngineError(RouterError):
 
 
 def shorten(value: object, limit: int = 80) -> str:
-    """The repr of a hostile value, short enough for a message."""
+    """The repr of a hostile value, short enough for a message; a word as it is written."""
     try:
-        text = repr(value)
+        text = repr(value.value if isinstance(value, StrEnum) else value)
     except ValueError:  # an integer of thousands of digits
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -23,7 +23,7 @@ class Words(Generic[Number, Word]):
     def word(self, number: Number, path: str) -> Word:
         """The word of a number; InvalidRequestError of ``path`` for an unknown one."""
         if number not in self._words:
-            known = ", ".join(f"{int(number)} ({word})" for number, word in self._words.items())
+            known = ", ".join(numbered(number, word) for number, word in self._words.items())
             raise InvalidRequestError(path, int(number), f"one of {known}")
         return self._words[number]
 
@@ -38,3 +38,8 @@ class Words(Generic[Number, Word]):
             return numbers[-1]
         words = dict.fromkeys(str(known) for known in self._words.values() if known is not None)
         raise InvalidRequestError(path, word, f"one of {', '.join(words)}")
+
+
+def numbered(number: int, word: object) -> str:
+    """A number with its word; a number that leaves the choice open has none."""
+    return str(int(number)) if word is None else f"{int(number)} ({word})"
