@@ -31,7 +31,14 @@ from llm_runner_router.errors import (
     UnavailableError,
 )
 from llm_runner_router.providers.anthropic import AnthropicProvider
-from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, Progress, ProviderEvent
+from llm_runner_router.providers.base import (
+    Accepted,
+    Call,
+    Delta,
+    Finished,
+    Progress,
+    ProviderEvent,
+)
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import Endpoint, ModelRecord
 from llm_runner_router.tools import ToolCallDelta

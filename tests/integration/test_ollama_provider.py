@@ -23,7 +23,14 @@ from llm_runner_router.errors import (
     RouterError,
     UnavailableError,
 )
-from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, Progress, ProviderEvent
+from llm_runner_router.providers.base import (
+    Accepted,
+    Call,
+    Delta,
+    Finished,
+    Progress,
+    ProviderEvent,
+)
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.ollama import OllamaProvider
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord

@@ -33,7 +33,14 @@ from llm_runner_router.errors import (
     RouterError,
     UnavailableError,
 )
-from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import (
+    Accepted,
+    Call,
+    Delta,
+    Finished,
+    Progress,
+    ProviderEvent,
+)
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.openai import OpenAIProvider
 from llm_runner_router.tools import Tool, ToolCallDelta
@@ -249,8 +256,22 @@ async def test_the_role_alone_commits_nothing(
     server.role_apart = True
     server.inject(cut(1))
     events, error = await failure(provider)
-    assert events == []
+    assert events == [Progress("")]
     assert isinstance(error, ProviderFailedError)
+
+
+async def test_comments_and_thoughts_are_signs_of_life(
+    server: OpenAIServer, provider: OpenAIProvider
+) -> None:
+    server.comment, server.thoughts = "PROCESSING", ("hm",)
+    gate = asyncio.Semaphore(1)
+    server.inject(drip(gate))
+    seen: list[ProviderEvent] = []
+    async for event in provider.generate(Call("id", HELLO)):
+        seen.append(event)
+        gate.release()
+    assert seen[:3] == [Progress(""), Progress("hm"), Accepted()]
+    assert text(seen) == "one two three"
 
 
 @pytest.mark.parametrize(

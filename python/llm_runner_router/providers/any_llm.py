@@ -98,7 +98,9 @@ class AnyLlmProvider(ApiProvider):
         with reading(self._name, self._key):
             async for chunk in chunks:
                 data = chunk.model_dump_json(exclude_none=True, warnings=False)
-                return answer.take([data.encode()]) or [Progress("")]
+                found = answer.take([data.encode()])
+                if found:
+                    return found
         return None
 
     async def close(self) -> None:

@@ -24,6 +24,8 @@ class OpenAIServer(UpstreamServer):
 
     finish_reason: str | None = "stop"
     role_apart = False  # a first chunk with the role alone, as OpenAI sends it
+    comment = ""  # as OpenRouter sends it while it waits
+    thoughts: tuple[str, ...] = ()
     done = True
     usage: dict[str, Any] | None = None  # more of it, beside the counts
     tells_usage = True
@@ -42,6 +44,11 @@ class OpenAIServer(UpstreamServer):
         role = self._chunk(body, {"role": "assistant", "content": ""}) if chat else b""
         if self.role_apart:
             yield Piece(role)
+            role = b""
+        if self.comment:
+            yield Piece(f": {self.comment}\n\n".encode())
+        for thought in self.thoughts:
+            yield Piece(role + self._chunk(body, {"reasoning_content": thought}), 1)
             role = b""
         for index, word in enumerate(self.words):
             logprobs = None if self.logprobs is None else self.logprobs[index]
