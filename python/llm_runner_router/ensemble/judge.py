@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_runner_router.errors import ProviderFailedError, shorten
+from llm_runner_router.preferences import Requirements, Routing
 from llm_runner_router.types import Message, Request, Response, Role
 
 TASK = """\
@@ -23,12 +24,14 @@ MOST_TOKENS = 1024  # a number needs few; some models think before they say it
 def question_to(judge: str, request: Request, answers: Mapping[int, Response]) -> Request:
     """The judge's request. Numbers count the ``answers`` from 1, in the order of their places.
 
-    JSON keeps question and answers apart: no text can end its own string.
+    A question that must stay on models of this service stays there with its judge. JSON keeps
+    question and answers apart: no text can end its own string.
     """
     numbered = {
         str(number): _said(answers[place]) for number, place in enumerate(sorted(answers), start=1)
     }
     data = {"question": _asked(request), "answers": numbered}
+    local_only = request.routing.requirements.local_only
     return Request(
         messages=(
             Message(Role.SYSTEM, TASK),
@@ -40,6 +43,7 @@ def question_to(judge: str, request: Request, answers: Mapping[int, Response]) -
         metadata=request.metadata,
         cache=request.cache,
         priority=request.priority,
+        routing=Routing(requirements=Requirements(local_only=local_only)),
     )
 
 

@@ -55,6 +55,9 @@ class Ensemble:
     async def run(self, ensemble: EnsembleRequest, context: CallContext) -> EnsembleResponse:
         """Ask all members at once and choose. Cancelling it cancels them all.
 
+        A member answers itself or fails: no fallback of the request speaks for it, as another
+        member might vote twice then. Members that are aliases have their own models, and those
+        alone.
         With FIRST those that still run are cancelled as soon as ``minimum`` have answered; what
         they had cost stands in the usage, not in the metrics here. With too few answers it raises
         the members' error where all have the same reason, else UnavailableError naming each. The
@@ -79,7 +82,7 @@ class Ensemble:
         first = ensemble.aggregation is Aggregation.FIRST
         wanted = ensemble.minimum if first else len(ensemble.members)
         outcomes = Outcomes()
-        requests = [replace(ensemble.request, model=member.model) for member in ensemble.members]
+        requests = [request_of(ensemble.request, member) for member in ensemble.members]
         async with running(self._answered(request, context) for request in requests) as tasks:
             pending = set(tasks)
             while pending and len(outcomes.answers) < wanted:
@@ -107,6 +110,12 @@ class Ensemble:
             question_to(ensemble.judge, ensemble.request, answers), context
         )
         return only(picked(verdict, answers), answers), verdict
+
+
+def request_of(request: Request, member: Member) -> Request:
+    """What ``member`` is asked: ``request`` without its fallbacks."""
+    routing = replace(request.routing, fallbacks=(), fallback_to_capable=False)
+    return replace(request, model=member.model, routing=routing)
 
 
 @asynccontextmanager

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from llm_runner_router.ensemble.judge import picked, question_to
 from llm_runner_router.errors import ProviderFailedError
-from llm_runner_router.preferences import CacheControl, CacheMode, Priority, TemplateUse
+from llm_runner_router.preferences import (
+    CacheControl,
+    CacheMode,
+    Priority,
+    Requirements,
+    Routing,
+    Strategy,
+    TemplateUse,
+)
 from llm_runner_router.tools import ToolCall
 from llm_runner_router.types import Message, Request, Role
 from llm_runner_router.validation import validate_request
@@ -74,6 +82,7 @@ def test_the_judge_is_asked_as_the_request_was() -> None:
         metadata={"team": "a"},
         cache=CacheControl(CacheMode.BYPASS),
         priority=Priority.HIGH,
+        routing=Routing(Strategy.RANDOM, Requirements(["tools"], local_only=True), ["a"]),
     )
     question = question_to("j", request, ANSWERS)
     validate_request(question)
@@ -82,6 +91,8 @@ def test_the_judge_is_asked_as_the_request_was() -> None:
     assert question.metadata == {"team": "a"}
     assert question.cache.mode is CacheMode.BYPASS
     assert question.priority is Priority.HIGH
+    assert question.routing == Routing(requirements=Requirements(local_only=True))
+    assert question_to("j", Request(prompt="q"), ANSWERS).routing == Routing()
 
 
 @pytest.mark.parametrize(

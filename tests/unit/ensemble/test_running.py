@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from llm_runner_router.errors import (
     TimeLimitError,
     UnavailableError,
 )
-from llm_runner_router.preferences import Priority
+from llm_runner_router.preferences import Priority, Requirements, Routing
 from llm_runner_router.types import FinishReason, Metrics, Request, Response, Role
 from unit.echoes import echo_runtime, settle, until
 from unit.ensemble.fakes import Models, answer
@@ -48,6 +49,15 @@ async def test_each_member_is_asked_once_as_itself() -> None:
         Request(prompt="why?", temperature=0.7, model="b"),
     ]
     assert models.contexts == [CONTEXT, CONTEXT]
+
+
+async def test_no_fallback_speaks_for_a_member() -> None:
+    wanted = Requirements(local_only=True)
+    routing = Routing(requirements=wanted, fallbacks=["b"], fallback_to_capable=True)
+    request = EnsembleRequest(replace(QUESTION, routing=routing), [Member("a"), Member("b")])
+    models = Models({"a": "x", "b": "x"})
+    await Ensemble(models).run(request, CONTEXT)
+    assert [asked.routing for asked in models.requests] == [Routing(requirements=wanted)] * 2
 
 
 async def test_members_run_side_by_side() -> None:
