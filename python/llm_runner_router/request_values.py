@@ -91,6 +91,6 @@ def check_names(values: Mapping[str, Any], known: Collection[str], prefix: str =
     """No field that does not exist."""
     for name in values:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(snake(name), known, 1)
             allowed = f"a known field{f', such as {near[0]}' if near else ''}"
             raise InvalidRequestError(f"{prefix}{name}", values[name], allowed)

@@ -16,7 +16,7 @@ from llm_runner_router.preferences import (
     Strategy,
     TemplateUse,
 )
-from llm_runner_router.request_fields import RequestFields, request_of
+from llm_runner_router.request_fields import REQUEST_FIELDS, RequestFields, request_of
 from llm_runner_router.tools import (
     FormatKind,
     ResponseFormat,
@@ -152,3 +152,12 @@ def test_what_cannot_be_meant_is_named(given: dict[str, Any], field: str) -> Non
     with pytest.raises(InvalidRequestError) as caught:
         request_of("x", given)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("name", sorted(REQUEST_FIELDS))
+def test_another_spelling_of_a_field_names_the_field(name: str) -> None:
+    head, *tail = name.split("_")
+    spelled = "".join((head.capitalize() if not tail else head, *map(str.capitalize, tail)))
+    with pytest.raises(InvalidRequestError) as caught:
+        request_of({spelled: 1}, {})
+    assert caught.value.allowed == f"a known field, such as {name}"
