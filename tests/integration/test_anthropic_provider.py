@@ -154,6 +154,18 @@ async def test_thinking_is_no_text_but_is_counted(
     assert (finished.metrics.completion_tokens, finished.metrics.reasoning_tokens) == (3, 2)
 
 
+async def test_pings_are_signs_of_life(
+    server: AnthropicServer, provider: AnthropicProvider
+) -> None:
+    server.pings = True
+    ping, accepted, *deltas, finished = await told(provider)
+    assert ping == Progress("")
+    assert isinstance(accepted, Accepted)
+    assert deltas == [Delta("one"), Delta(" two"), Delta(" three")]
+    assert isinstance(finished, Finished)
+    assert finished.metrics.prompt_tokens == 10
+
+
 async def test_calls_of_tools(server: AnthropicServer, provider: AnthropicProvider) -> None:
     server.blocks = [
         text_block(["I look"]),

@@ -13,6 +13,7 @@ from anthropic.types import RawMessageStreamEvent
 from llm_runner_router.errors import ProviderFailedError
 from llm_runner_router.providers.anthropic_errors import reading
 from llm_runner_router.providers.anthropic_events import MessageReader
+from llm_runner_router.providers.anthropic_pings import PingDecoder
 from llm_runner_router.providers.anthropic_request import body_of
 from llm_runner_router.providers.api import ApiProvider
 from llm_runner_router.providers.base import Call, Finished, ProviderEvent
@@ -102,6 +103,10 @@ class Client(AsyncAnthropic):
             headers["X-Api-Key"] = Omit()
         # The client's type leaves out Omit, which it looks for in these headers.
         self._custom_headers = cast("dict[str, str]", headers)
+
+    def _make_sse_decoder(self) -> PingDecoder:
+        """How its streams are read."""
+        return PingDecoder()
 
     def _validate_headers(self, headers: HeaderMap, custom_headers: HeaderMap) -> None:
         """A server of somebody's own may need no key."""

@@ -64,6 +64,12 @@ class TokenCounts:
         )
 
 
+def is_ping(event: RawMessageStreamEvent) -> bool:
+    """Whether it is a ping, which the client's types do not know."""
+    kind: str = event.type
+    return kind == "ping"
+
+
 def known(count: int | None, before: int) -> int:
     """The new count where there is one."""
     return before if count is None else int(count)
@@ -81,6 +87,8 @@ class MessageReader:
 
     def read(self, event: RawMessageStreamEvent) -> list[ProviderEvent]:
         """What ``event`` means; Accepted comes before the first content."""
+        if is_ping(event):
+            return [Progress("")]
         found = self._read(event)
         if found is None:
             return []

@@ -74,6 +74,7 @@ class AnthropicServer(UpstreamServer):
             "cache_creation_input_tokens": 2,
         }
         self.output_usage: dict[str, Any] = {}
+        self.pings = False
         self.broken_by: Piece | None = None
         self.breaks_at = 0
 
@@ -99,6 +100,8 @@ class AnthropicServer(UpstreamServer):
         usage = {**self.input_usage, "output_tokens": 1}
         opening = {**message, "content": [], "stop_reason": None, "usage": usage}
         yield event("message_start", message=opening)
+        if self.pings:
+            yield event("ping")
         for index, block in enumerate(blocks):
             yield event("content_block_start", index=index, content_block=block.start)
             for delta in block.deltas:
