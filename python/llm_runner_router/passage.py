@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_runner_router.backend import CallContext
 from llm_runner_router.errors import RouterError
@@ -39,6 +39,10 @@ class Passage:
     ) -> Passage:
         """A request that sets off now; ``hold`` keeps its KV until ``Pipeline.release``."""
         return cls(request, context, uuid.uuid4().hex, Tally(), hold, prefer)
+
+    def until(self, deadline: float | None) -> Passage:
+        """The same on the same account, with another deadline."""
+        return replace(self, context=replace(self.context, deadline=deadline))
 
     def call(self, request: Request, record: ModelRecord) -> Call:
         """What the provider of ``record`` is asked; ``request`` is ready to be sent."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from llm_runner_router.admission import Admission, Ticket
 from llm_runner_router.backend import CallContext
-from llm_runner_router.cache.cache import AnswerCache
+from llm_runner_router.cache.cache import AnswerCache, Query
 from llm_runner_router.config import Config
 from llm_runner_router.decision import CacheState, Decision
 from llm_runner_router.errors import ResourceNotFoundError
@@ -111,16 +111,21 @@ class Pipeline:
         explain: bool = False,
     ) -> Plan:
         """Which models may answer; those that the template does not suit are left out."""
-        wanted = ready if asked.template is None else replace(ready, template=asked.template)
+        wanted = with_template(ready, asked)
         return self._stages.router.plan(wanted, caller, prefer=prefer, explain=explain)
 
     async def _answered(self, passage: Passage, request: Request) -> AsyncGenerator[Event, None]:
         """The answer, computed now or before, by the deadline of whoever asks."""
-        stages = self._stages
-        candidates = stages.router.candidates(request.model)
-        compute = partial(self._computed, passage, request)
-        events = stages.cache.answer(passage.request_id, request, candidates, compute)
-        async with aclosing(within(passage.context.deadline, events)) as answer:
+        stages, context = self._stages, passage.context
+        wanted = with_template(request, passage.request)
+        candidates = stages.router.candidates(wanted, context.caller)
+        query = Query(passage.request_id, request, candidates, context.deadline, alone=passage.hold)
+
+        def compute(deadline: float | None) -> AsyncGenerator[Event, None]:
+            return self._computed(passage.until(deadline), request)
+
+        events = stages.cache.answer(query, compute)
+        async with aclosing(within(context.deadline, events)) as answer:
             async for event in answer:
                 yield self._accounted(event, passage)
 
@@ -145,6 +150,8 @@ class Pipeline:
         )
         if event.cache not in NOT_COMPUTED:
             return event
+        if event.cache is CacheState.COALESCED:  # its tokens were computed for this request too
+            tally.provider = metrics
         self._stages.settlement.book_saved(caller, model, metrics.saved_cost_usd)
         own = replace(
             metrics,
@@ -183,6 +190,11 @@ def begun(event: Started, passage: Passage) -> Started:
         passage.tally.model = event.model
         decision = Decision(event.model, strategy="cache")
     return replace(event, decision=decision, answer_id=passage.request_id)
+
+
+def with_template(ready: Request, asked: Request) -> Request:
+    """``ready``, whose prompt is made, with the template that ``asked`` names."""
+    return ready if asked.template is None else replace(ready, template=asked.template)
 
 
 def told(event: AnswerEvent, passage: Passage, decision: Decision) -> Event:

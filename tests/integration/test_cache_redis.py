@@ -14,19 +14,21 @@ import pytest
 from integration.redis_server import RedisServer, redis_server
 from llm_runner_router.cache import redis as redis_module
 from llm_runner_router.cache.answer import MAX_BYTES
-from llm_runner_router.cache.cache import AnswerCache
+from llm_runner_router.cache.cache import AnswerCache, Query
+from llm_runner_router.cache.digests import Digests
 from llm_runner_router.cache.flights import Flights
 from llm_runner_router.cache.key import cache_key
 from llm_runner_router.cache.opening import open_store
 from llm_runner_router.cache.redis import ABSENCE, PREFIX, RedisStore
+from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import CacheState
 from llm_runner_router.types import Chunk, Complete, Started
 from unit.cache.answers import GREEDY, Computation
 from unit.echoes import collect, model, until
 
-MODELS = (model("m", etag="1"),)
-KEY = PREFIX + cache_key(GREEDY, MODELS)
+MODELS = Candidates((model("m", etag="1"),))
+KEY = PREFIX + cache_key(GREEDY, MODELS, Digests())
 
 
 class Clock:
@@ -55,7 +57,7 @@ async def cache_at(url: str) -> AsyncIterator[AnswerCache]:
 
 async def state(cache: AnswerCache, compute: Computation) -> CacheState:
     """What the cache did for a request that must be answered whatever happens to Redis."""
-    started, *chunks, complete = await collect(cache.answer("r", GREEDY, MODELS, compute))
+    started, *chunks, complete = await collect(cache.answer(Query("r", GREEDY, MODELS), compute))
     assert isinstance(started, Started)
     assert "".join(chunk.text for chunk in chunks if isinstance(chunk, Chunk)) == "because"
     assert isinstance(complete, Complete)

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from llm_runner_router.cache.answer import CachedAnswer, Recording, decode, encode, free
+from llm_runner_router.cache.digests import Digests
 from llm_runner_router.cache.flights import Compute, Flights
 from llm_runner_router.cache.key import cache_key, deterministic
 from llm_runner_router.cache.store import AnswerStore
+from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import CacheState
 from llm_runner_router.preferences import CacheMode
-from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import CacheCounts, Complete, Event, Request, Started
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One request that may be answered by what is kept: its own id, the key, and how long."""
+class Query:
+    """A request whose template has been filled in, and who may answer it.
+
+    ``deadline`` is a time of ``time.monotonic()``. ``alone``: its computation is shared with
+    nobody, because it leaves something behind that is its own.
+    """
 
     request_id: str
+    request: Request
+    candidates: Candidates
+    deadline: float | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query that may be answered by what is kept: under which key, and for how many seconds."""
+
+    query: Query
     key: str
     ttl: int
-    models: frozenset[str]
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+        return self.query.request_id
+
+    def may_be_of(self, model: str) -> bool:
+        """Whether ``model`` may answer."""
+        return any(record.id == model for record in self.query.candidates.records)
 
 
 class AnswerCache:
@@ -34,6 +59,7 @@ class AnswerCache:
         self._store = store
         self._flights = flights
         self._config = config
+        self._digests = Digests()
         self._counts = CacheCounts()
 
     def counts(self) -> CacheCounts:
@@ -45,43 +71,39 @@ class AnswerCache:
         await self._flights.close()
         await self._store.close()
 
-    def answer(
-        self,
-        request_id: str,
-        request: Request,
-        candidates: Sequence[ModelRecord],
-        compute: Compute,
-    ) -> AsyncGenerator[Event, None]:
+    def answer(self, query: Query, compute: Compute) -> AsyncGenerator[Event, None]:
         """The events of ``compute``, or the same out of the cache; Complete says which.
 
-        ``request`` is one whose template has been filled in; ``candidates`` are those that may
-        answer. An answer that was not computed for this request carries its id, no decision, no
-        attempts, no times and no cost: whoever asks adds what is its own. A request that waits
-        for another's computation has no time limit here. Where the cache is off this is
-        ``compute()`` itself.
+        An answer that was not computed for this request carries its id, no decision, no attempts,
+        no times and no cost: whoever asks adds what is its own. Whoever asks ends what takes
+        longer than its deadline: work that is shared may go on for others. Where the cache is off
+        this is ``compute(query.deadline)`` itself.
+
+        A kept answer keeps the choice that was made for it. A strategy that would choose anew each
+        time, such as ``weighted`` or ``round-robin``, is not asked again until it has expired.
         """
-        ttl = self._ttl(request, candidates)
+        ttl = self._ttl(query)
         if ttl == 0:
-            return compute()
-        models = frozenset(record.id for record in candidates)
-        question = Question(request_id, cache_key(request, candidates), ttl, models)
-        if request.cache.mode is CacheMode.REFRESH:
+            return compute(query.deadline)
+        key = cache_key(query.request, query.candidates, self._digests)
+        question = Question(query, key, ttl)
+        if query.request.cache.mode is CacheMode.REFRESH:
             return self._refreshed(question, compute)
         return self._looked_up(question, compute)
 
-    def _ttl(self, request: Request, candidates: Sequence[ModelRecord]) -> int:
+    def _ttl(self, query: Query) -> int:
         """Seconds that the answer is kept; 0: the cache has no part in it."""
-        config, control = self._config().cache, request.cache
+        config, control = self._config().cache, query.request.cache
         if not config.enabled or control.mode is CacheMode.BYPASS:
             return 0
-        if request.template is not None:  # the text behind its id may change
-            return 0
-        if not control.any_sampling and not deterministic(request, candidates):
+        records = query.candidates.records
+        if not control.any_sampling and not deterministic(query.request, records):
             return 0
         return config.ttl if control.ttl is None else control.ttl
 
     async def _refreshed(self, question: Question, compute: Compute) -> AsyncGenerator[Event, None]:
-        async with aclosing(self._recorded(question, compute)) as events:
+        computed = self._recorded(question, compute, question.query.deadline)
+        async with aclosing(computed) as events:
             async for event in events:
                 yield stamped(event, CacheState.REFRESHED)
 
@@ -92,14 +114,27 @@ class AnswerCache:
             for event in found.events(question.request_id, CacheState.HIT):
                 yield event
             return
-        flights = self._flights.join(question.key, lambda: self._missed(question, compute))
-        async with aclosing(flights) as events:
-            async for event, own in events:
-                yield event if own else self._shared(event, question)
+        async with aclosing(self._computed(question, compute)) as events:
+            async for event in events:
+                yield event
 
-    async def _missed(self, question: Question, compute: Compute) -> AsyncGenerator[Event, None]:
+    async def _computed(self, question: Question, compute: Compute) -> AsyncGenerator[Event, None]:
+        """The events of a computation for this request, or of an equal one that is under way."""
+        deadline, missed = question.query.deadline, partial(self._missed, question, compute)
+        if question.query.alone:
+            async with aclosing(missed(deadline)) as own:
+                async for event in own:
+                    yield event
+            return
+        async with aclosing(self._flights.join(question.key, missed, deadline)) as shared:
+            async for event, is_own in shared:
+                yield event if is_own else self._shared(event, question)
+
+    async def _missed(
+        self, question: Question, compute: Compute, deadline: float | None
+    ) -> AsyncGenerator[Event, None]:
         self._count(misses=1)
-        async with aclosing(self._recorded(question, compute)) as events:
+        async with aclosing(self._recorded(question, compute, deadline)) as events:
             async for event in events:
                 yield stamped(event, CacheState.MISS)
 
@@ -118,10 +153,12 @@ class AnswerCache:
             case _:
                 return event
 
-    async def _recorded(self, question: Question, compute: Compute) -> AsyncGenerator[Event, None]:
+    async def _recorded(
+        self, question: Question, compute: Compute, deadline: float | None
+    ) -> AsyncGenerator[Event, None]:
         """The events of ``compute``; a whole answer is kept before its last event is out."""
         recording = Recording()
-        async with aclosing(recording.of(compute())) as events:
+        async with aclosing(recording.of(compute(deadline))) as events:
             async for event in events:
                 if recording.answer is not None:
                     await self._keep(question, recording.answer)
@@ -130,7 +167,7 @@ class AnswerCache:
     async def _found(self, question: Question) -> CachedAnswer | None:
         value = await self._store.get(question.key)
         answer = None if value is None else decode(value)
-        return answer if answer is not None and answer.model in question.models else None
+        return answer if answer is not None and question.may_be_of(answer.model) else None
 
     async def _keep(self, question: Question, answer: CachedAnswer) -> None:
         value = encode(answer)

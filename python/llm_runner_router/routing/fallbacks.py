@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from llm_runner_router.config_routing import RoutingConfig
 from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
+from llm_runner_router.preferences import Routing
 from llm_runner_router.routing.groups import Group
-from llm_runner_router.routing.inquiry import Inquiry
 from llm_runner_router.routing.pool import Store
 
 
@@ -17,7 +17,7 @@ class Fallbacks:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def named(self, group: Group, inquiry: Inquiry, config: RoutingConfig) -> Sequence[str]:
+    def named(self, group: Group, wishes: Routing, config: RoutingConfig) -> Sequence[str]:
         """Those of the alias, then those of the request, aliases replaced by their targets.
 
         InvalidRequestError where the request names one that there is not.
@@ -25,7 +25,7 @@ class Fallbacks:
         found: list[str] = []
         if group.alias is not None and config.enable_fallback:
             found.extend(group.alias.fallbacks)
-        for index, name in enumerate(inquiry.routing.fallbacks):
+        for index, name in enumerate(wishes.fallbacks):
             found.extend(self._expanded(name, f"routing.fallbacks[{index}]"))
         return tuple(dict.fromkeys(found))
 

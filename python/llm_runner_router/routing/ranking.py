@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from llm_runner_router.config_routing import RoutingConfig
 from llm_runner_router.decision import ScoredCandidate
-from llm_runner_router.preferences import Strategy
+from llm_runner_router.preferences import Routing, Strategy
 from llm_runner_router.routing.groups import Group
 from llm_runner_router.routing.inquiry import Inquiry
 from llm_runner_router.routing.roster import stable_hash
@@ -87,9 +87,13 @@ def ask_of(group: Group, asked: Asked, state: tuple[Generator, int]) -> Ask:
 
 def canary_key(group: Group, inquiry: Inquiry) -> int:
     """What a request sticks to, apart for each alias."""
-    affinity = inquiry.routing.affinity
     alias = "" if group.alias is None else group.alias.id
-    return stable_hash(f"{alias}\0{inquiry.caller if affinity is None else affinity}")
+    return stable_hash(f"{alias}\0{sticky(inquiry.routing, inquiry.caller)}")
+
+
+def sticky(wishes: Routing, caller: str) -> str:
+    """What canary splits stick to: the affinity of the request, or else its caller."""
+    return caller if wishes.affinity is None else wishes.affinity
 
 
 def takes_turns(group: Group) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import Decision, Exclusion
-from llm_runner_router.errors import RouterError
+from llm_runner_router.errors import ResourceNotFoundError, RouterError
 from llm_runner_router.preferences import Strategy
+from llm_runner_router.prompt.prompt_template import fits
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.availability import Availability, Circuits, ModelBudgets
 from llm_runner_router.routing.draft import Draft
@@ -21,7 +23,7 @@ from llm_runner_router.routing.measurements import Measurements
 from llm_runner_router.routing.plan import Plan
 from llm_runner_router.routing.pool import Pools, Store
 from llm_runner_router.routing.prefix_index import PrefixIndex
-from llm_runner_router.routing.ranking import Ranker, Ranking
+from llm_runner_router.routing.ranking import Ranker, Ranking, sticky
 from llm_runner_router.routing.roster import Prices
 from llm_runner_router.routing.sieve import Sieve
 from llm_runner_router.types import Request
@@ -101,11 +103,30 @@ class ModelRouter:
         Without a name the default, or the first model that there is; ModelNotFoundError where that
         is not registered.
         """
-        return self.candidates(model)[0]
+        return self._groups.named(model or self._config().models.default)[0]
 
-    def candidates(self, model: str | None) -> Sequence[ModelRecord]:
-        """The records behind a name, whatever they can do: those of an alias in its order."""
-        return self._groups.named(model or self._config().models.default)
+    def candidates(self, request: Request, caller: str) -> Candidates:
+        """All models that may answer ``request``, whatever they can do, and what chooses.
+
+        Those that its template does not suit are left out. Errors as of ``plan`` where a name is
+        unknown.
+        """
+        config = self._config()
+        group = self._groups.of(request, config)
+        named = self._fallbacks.named(group, request.routing, config.routing)
+        pools = [group.pool]
+        if named:
+            pools.append(self._pools.of_models(*named))
+        if request.routing.fallback_to_capable:
+            pools.append(self._pools.all())
+        records = {record.id: record for pool in pools for record in pool.roster.records}
+        return Candidates(
+            self._fitting(request, list(records.values())),
+            named,
+            group.alias,
+            group.strategy,
+            sticky(request.routing, caller) if group.strategy is Strategy.CANARY else "",
+        )
 
     def served(self, model: str, request: Request) -> None:
         """``model`` has seen the prompt of ``request``, and may hold it in its cache."""
@@ -116,6 +137,15 @@ class ModelRouter:
     def forget(self, model: str) -> None:
         """``model`` holds nothing any more: it was unloaded or unregistered."""
         self._prefixes.forget(model)
+
+    def _fitting(self, request: Request, records: Sequence[ModelRecord]) -> Sequence[ModelRecord]:
+        """Those of ``records`` that the template of ``request`` is meant for."""
+        if request.template is None:
+            return records
+        template = self._store.template(request.template.id)
+        if template is None:
+            raise ResourceNotFoundError("template", request.template.id)
+        return [record for record in records if fits(template, record.id)]
 
     def _matter(self, request: Request, caller: str, *, explain: bool) -> Matter:
         config = self._config()
@@ -141,7 +171,7 @@ class ModelRouter:
     def _others(self, matter: Matter, draft: Draft) -> None:
         """Put the fallbacks in the draft."""
         inquiry, routing = matter.inquiry, matter.config.routing
-        named = self._fallbacks.named(matter.group, inquiry, routing)
+        named = self._fallbacks.named(matter.group, inquiry.routing, routing)
         if named:
             sifted = self._sieve.sift(self._pools.of_models(*named), inquiry, {})
             draft.add([model for model in named if model in sifted.candidates], sifted)

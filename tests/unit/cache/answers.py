@@ -33,7 +33,7 @@ def events(
 class Computation:
     """Yields ``answer``: an event each time ``allow`` is released, all where ``gate`` is open.
 
-    ``failure`` comes after ``fails_after`` events.
+    ``failure`` comes after ``fails_after`` events; ``deadlines`` are those it was begun with.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Computation:
         self.fails_after = fails_after
         self.allowed = asyncio.Semaphore(10_000 if open_gate else 0)
         self.begun = 0
+        self.deadlines: list[float | None] = []
         self.running = 0
         self.cancelled = 0
 
-    async def __call__(self) -> AsyncGenerator[Event, None]:
+    async def __call__(self, deadline: float | None = None) -> AsyncGenerator[Event, None]:
         self.begun += 1
+        self.deadlines.append(deadline)
         self.running += 1
         try:
             for place, event in enumerate(self.answer):

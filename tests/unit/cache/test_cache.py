@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router.cache.cache import AnswerCache
-from llm_runner_router.cache.flights import Flights
+from llm_runner_router.cache.cache import AnswerCache, Query
+from llm_runner_router.cache.flights import EXTENSION, Flights
 from llm_runner_router.cache.memory import MemoryStore
+from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import Attempt, CacheState, Decision
 from llm_runner_router.errors import UnavailableError
-from llm_runner_router.preferences import CacheControl, CacheMode, TemplateUse
+from llm_runner_router.preferences import CacheControl, CacheMode
 from llm_runner_router.types import (
     CacheCounts,
     Chunk,
@@ -28,7 +29,7 @@ from llm_runner_router.types import (
 from unit.cache.answers import GREEDY, METRICS, Computation, events
 from unit.echoes import collect, model, settle
 
-MODELS = (model("m", etag="1"),)
+MODELS = Candidates((model("m", etag="1"),))
 
 
 class Store(MemoryStore):
@@ -66,8 +67,10 @@ class Scene:
         self.cache = AnswerCache(self.store, self.flights, lambda: settings)
         self.compute = compute or Computation()
 
-    def answer(self, request: Request = GREEDY, name: str = "mine") -> AsyncGenerator[Event, None]:
-        return self.cache.answer(name, request, MODELS, self.compute)
+    def answer(
+        self, request: Request = GREEDY, name: str = "mine", **values: Any
+    ) -> AsyncGenerator[Event, None]:
+        return self.cache.answer(Query(name, request, MODELS, **values), self.compute)
 
     async def state(self, request: Request = GREEDY) -> CacheState:
         *_, complete = await collect(self.answer(request))
@@ -122,7 +125,6 @@ async def test_an_answer_is_there_as_soon_as_its_stream_has_ended() -> None:
         (GREEDY, {"ttl": 0}),
         (controlled(ttl=0), {}),
         (controlled(mode=CacheMode.BYPASS), {}),
-        (Request(temperature=0, template=TemplateUse("t")), {}),
     ],
 )
 async def test_where_it_is_off_nothing_is_done(request_: Request, config: dict[str, Any]) -> None:
@@ -273,3 +275,31 @@ async def test_closing_closes_the_store_and_ends_what_is_computed() -> None:
         await task
     assert scene.store.closed
     assert scene.compute.running == 0
+
+
+async def test_an_answer_that_must_be_computed_alone_is_kept_but_not_shared() -> None:
+    scene = Scene(Computation(open_gate=False))
+    tasks = [
+        asyncio.ensure_future(collect(scene.answer(name=name, alone=alone, deadline=7.0)))
+        for name, alone in (("a", False), ("b", True), ("c", False), ("d", True))
+    ]
+    await settle()
+    assert scene.compute.begun == 3
+    assert sorted(scene.compute.deadlines, key=str) == [7.0 + EXTENSION, 7.0, 7.0]
+    scene.compute.allow(60)
+    ends = [answer[-1] for answer in await asyncio.gather(*tasks)]
+    states = [end.cache for end in ends if isinstance(end, Complete)]
+    miss = CacheState.MISS
+    assert states == [miss, miss, CacheState.COALESCED, miss]
+    *_, last = await collect(scene.answer(alone=True))
+    assert isinstance(last, Complete)
+    assert last.cache is CacheState.HIT
+
+
+@pytest.mark.parametrize(
+    "control", [CacheControl(CacheMode.BYPASS), CacheControl(CacheMode.REFRESH)]
+)
+async def test_what_is_not_shared_has_the_deadline_of_who_asks(control: CacheControl) -> None:
+    scene = Scene()
+    await collect(scene.answer(replace(GREEDY, cache=control), deadline=7.0))
+    assert scene.compute.deadlines == [7.0]

@@ -6,8 +6,9 @@ from contextlib import aclosing
 
 import pytest
 
-from llm_runner_router.cache.flights import AHEAD, Flights
-from llm_runner_router.errors import TimeLimitError, UnavailableError
+from llm_runner_router.cache.flights import AHEAD, EXTENSION, Flights
+from llm_runner_router.decision import Attempt
+from llm_runner_router.errors import BudgetError, TimeLimitError, UnavailableError
 from llm_runner_router.types import Chunk, Event
 from unit.cache.answers import Computation, events
 from unit.echoes import collect, settle, until
@@ -16,13 +17,19 @@ from unit.echoes import collect, settle, until
 class Reader:
     """A task that takes the events of a flight."""
 
-    def __init__(self, flights: Flights, compute: Computation, key: str = "k") -> None:
+    def __init__(
+        self,
+        flights: Flights,
+        compute: Computation,
+        key: str = "k",
+        deadline: float | None = None,
+    ) -> None:
         self.seen: list[Event] = []
         self.own: set[bool] = set()
-        self.task = asyncio.ensure_future(self._read(flights, compute, key))
+        self.task = asyncio.ensure_future(self._read(flights.join(key, compute, deadline)))
 
-    async def _read(self, flights: Flights, compute: Computation, key: str) -> None:
-        async with aclosing(flights.join(key, compute)) as events:
+    async def _read(self, joined: AsyncGenerator[tuple[Event, bool], None]) -> None:
+        async with aclosing(joined) as events:
             async for event, own in events:
                 self.seen.append(event)
                 self.own.add(own)
@@ -54,13 +61,13 @@ async def test_others_are_computed_apart() -> None:
 async def test_one_that_comes_afterwards_is_computed_anew() -> None:
     flights, compute = Flights(), Computation()
     for _ in range(2):
-        assert [event async for event, _ in flights.join("k", compute)] == events()
+        assert [event async for event, _ in flights.join("k", compute, None)] == events()
     assert compute.begun == 2
 
 
 async def test_the_end_of_a_stream_is_the_end_of_its_work() -> None:
     flights, compute = Flights(), Computation()
-    async for _ in flights.join("k", compute):
+    async for _ in flights.join("k", compute, None):
         pass
     assert (compute.running, compute.cancelled) == (0, 0)
 
@@ -92,7 +99,7 @@ async def test_when_the_last_leaves_the_work_is_cancelled_before_he_is_gone() ->
 async def test_closing_the_stream_early_cancels_too() -> None:
     flights, compute = Flights(), Computation(open_gate=False)
     compute.allow()
-    async with aclosing(flights.join("k", compute)) as stream:
+    async with aclosing(flights.join("k", compute, None)) as stream:
         await anext(stream)
         assert compute.running == 1
     assert (compute.running, compute.cancelled) == (0, 1)
@@ -119,8 +126,80 @@ async def test_who_has_seen_something_gets_the_error() -> None:
     await settle()
     compute.allow(2)
     outcomes = await asyncio.gather(*(r.task for r in readers), return_exceptions=True)
-    assert outcomes == [failure, failure]
+    assert [str(outcome) for outcome in outcomes] == ["gone", "gone"]
+    assert [type(outcome) for outcome in outcomes] == [UnavailableError, UnavailableError]
     assert compute.begun == 1
+
+
+async def test_each_gets_an_error_of_its_own() -> None:
+    failure = BudgetError("caller a, day", limit_usd=1.0, spent_usd=2.0, retry_after=3.0)
+    flights, compute = Flights(), Computation(open_gate=False, failure=failure, fails_after=1)
+    readers = [Reader(flights, compute) for _ in range(3)]
+    await settle()
+    compute.allow(2)
+    outcomes = await asyncio.gather(*(r.task for r in readers), return_exceptions=True)
+    assert len({id(outcome) for outcome in outcomes}) == 3
+    for outcome in outcomes:
+        assert isinstance(outcome, BudgetError)
+        assert (str(outcome), vars(outcome)) == (str(failure), vars(failure))
+        outcome.attempts = (Attempt("m", "echo"),)
+    assert failure.attempts == ()
+
+
+async def test_an_error_that_is_none_of_ours_comes_as_it_is() -> None:
+    failure = ValueError("a mistake")
+    with pytest.raises(ValueError, match="a mistake") as caught:
+        await collect(Flights().join("k", Computation(failure=failure), None))
+    assert caught.value is failure
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        (None, None, True),
+        (None, 5.0, True),
+        (5.0, None, False),
+        (5.0, 5.0, True),
+        (5.0, 5.0 + EXTENSION, True),
+        (5.0, 5.1 + EXTENSION, False),
+        (5.0, 1.0, True),
+    ],
+)
+async def test_only_what_lasts_until_the_own_deadline_is_joined(
+    first: float | None, second: float | None, *, shared: bool
+) -> None:
+    flights, compute = Flights(), Computation(open_gate=False)
+    readers = [Reader(flights, compute, deadline=deadline) for deadline in (first, second)]
+    await settle()
+    assert compute.begun == (1 if shared else 2)
+    compute.allow(40)
+    await asyncio.gather(*(reader.task for reader in readers))
+    assert readers[1].own == {not shared}
+    assert [reader.seen for reader in readers] == [events(), events()]
+    extended = None if first is None else first + EXTENSION
+    assert compute.deadlines[0] == extended
+
+
+async def test_what_lasts_longer_is_joined_from_then_on() -> None:
+    flights, compute = Flights(), Computation(open_gate=False)
+    readers = [Reader(flights, compute, deadline=deadline) for deadline in (1.0, None, None, 1.0)]
+    await settle()
+    assert (compute.begun, len(flights)) == (2, 2)
+    compute.allow(40)
+    await asyncio.gather(*(reader.task for reader in readers))
+    assert [reader.own for reader in readers] == [{True}, {True}, {False}, {False}]
+    assert len(flights) == 0
+
+
+async def test_closing_ends_what_nobody_can_join_too() -> None:
+    flights, compute = Flights(), Computation(open_gate=False)
+    readers = [Reader(flights, compute, deadline=deadline) for deadline in (1.0, None)]
+    await settle()
+    await flights.close()
+    for reader in readers:
+        with pytest.raises(UnavailableError):
+            await reader.task
+    assert (compute.running, compute.cancelled) == (0, 2)
 
 
 async def test_who_has_seen_nothing_starts_over() -> None:
@@ -212,7 +291,7 @@ async def test_whoever_leaves_at_any_event_nothing_leaks(leaves: int) -> None:
 
 async def test_a_stream_that_is_never_begun_computes_nothing() -> None:
     flights, compute = Flights(), Computation()
-    await flights.join("k", compute).aclose()
+    await flights.join("k", compute, None).aclose()
     await settle()
     assert compute.begun == 0
     assert await collect(compute())
@@ -221,17 +300,17 @@ async def test_a_stream_that_is_never_begun_computes_nothing() -> None:
 async def test_the_fastest_reader_sets_the_pace() -> None:
     made: list[int] = []
 
-    async def endless() -> AsyncGenerator[Event, None]:
+    async def endless(_: float | None) -> AsyncGenerator[Event, None]:
         while True:
             made.append(len(made))
             yield Chunk("x", (), len(made))
 
     flights = Flights()
-    async with aclosing(flights.join("k", endless)) as slow:
+    async with aclosing(flights.join("k", endless, None)) as slow:
         await anext(slow)
         await settle()
         assert len(made) <= 1 + AHEAD
-        async with aclosing(flights.join("k", endless)) as fast:
+        async with aclosing(flights.join("k", endless, None)) as fast:
             for _ in range(100):
                 await anext(fast)
             await settle()

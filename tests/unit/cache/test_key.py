@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_runner_router.cache.canonical import IGNORED_OF_ROUTING, SHAPING_OF_ROUTING, canonical
+from llm_runner_router.cache.digests import Digests
 from llm_runner_router.cache.key import (
     IGNORED_OF_REQUEST,
-    IGNORED_OF_ROUTING,
     SHAPING_OF_REQUEST,
-    SHAPING_OF_ROUTING,
     cache_key,
-    canonical,
     deterministic,
 )
+from llm_runner_router.candidates import Candidates
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.preferences import (
     CacheControl,
@@ -27,7 +27,13 @@ from llm_runner_router.preferences import (
     Strategy,
     TemplateUse,
 )
-from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.registry.records import (
+    Alias,
+    AliasRule,
+    AliasTarget,
+    ModelConfig,
+    ModelRecord,
+)
 from llm_runner_router.tools import FormatKind, ResponseFormat, Tool, ToolChoice, ToolMode
 from llm_runner_router.types import Message, ModelFormat, Request, Role
 from unit.echoes import model
@@ -75,6 +81,10 @@ PLAIN = Request(prompt="hello")
 MODELS = (model("a", etag="1"), model("b", etag="2"))
 
 
+def key(request: Request, models: Sequence[ModelRecord], **values: Any) -> str:
+    return cache_key(request, Candidates(models, **values), Digests())
+
+
 def test_every_field_of_a_request_is_classified_once() -> None:
     names = {field.name for field in fields(Request)}
     assert names == SHAPING_OF_REQUEST | set(IGNORED_OF_REQUEST)
@@ -93,43 +103,79 @@ def test_every_field_of_its_routing_is_classified_once() -> None:
 def test_a_field_that_shapes_the_answer_changes_the_key_and_no_other(name: str) -> None:
     changed = replace(PLAIN, **{name: OTHER[name]})
     assert changed != PLAIN
-    differs = cache_key(changed, MODELS) != cache_key(PLAIN, MODELS)
+    differs = key(changed, MODELS) != key(PLAIN, MODELS)
     assert differs == (name in SHAPING_OF_REQUEST)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Routing)])
 def test_so_does_what_chooses_the_model(name: str) -> None:
     changed = replace(PLAIN, routing=Routing(**{name: OTHER_ROUTING[name]}))
-    differs = cache_key(changed, MODELS) != cache_key(PLAIN, MODELS)
+    differs = key(changed, MODELS) != key(PLAIN, MODELS)
     assert differs == (name in SHAPING_OF_ROUTING)
 
 
-def test_candidates_count_in_any_order_but_not_in_any_version() -> None:
-    key = cache_key(PLAIN, MODELS)
-    assert key == cache_key(PLAIN, MODELS[::-1])
-    assert key != cache_key(PLAIN, MODELS[:1])
-    assert key != cache_key(PLAIN, (MODELS[0], model("b", etag="3")))
+def test_candidates_count_in_any_order_by_their_content_alone() -> None:
+    found = key(PLAIN, MODELS)
+    assert found == key(PLAIN, MODELS[::-1])
+    assert found == key(PLAIN, (MODELS[0], model("b", etag="of another service")))
+    assert found != key(PLAIN, MODELS[:1])
+    warm = ModelConfig(temperature=0.5)
+    assert found != key(PLAIN, (MODELS[0], model("b", config=warm)))
+
+
+ALIAS = Alias("chat", (AliasTarget("a"), AliasTarget("b")), etag="1")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"targets": (AliasTarget("a"), AliasTarget("b", 2.0))},
+        {"targets": ALIAS.targets[::-1]},
+        {"strategy": Strategy.CANARY},
+        {"fallbacks": ("b",)},
+        {"rules": (AliasRule("tier", ("gold",), "a"),)},
+    ],
+)
+def test_an_alias_counts_by_its_content(changed: dict[str, Any]) -> None:
+    found = key(PLAIN, MODELS, alias=ALIAS)
+    assert found == key(PLAIN, MODELS, alias=replace(ALIAS, etag="2"))
+    assert found != key(PLAIN, MODELS, alias=replace(ALIAS, **changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"alias": ALIAS},
+        {"strategy": Strategy.BALANCED},
+        {"sticky": "alice"},
+        {"fallbacks": ("a",)},
+        {"fallbacks": ("b", "a")},
+    ],
+)
+def test_what_chooses_counts(changed: dict[str, Any]) -> None:
+    found = key(PLAIN, MODELS, fallbacks=("a", "b"))
+    assert found != key(PLAIN, MODELS, **{"fallbacks": ("a", "b"), **changed})
 
 
 def test_the_order_of_mappings_does_not_count_but_that_of_schemas_does() -> None:
     one = replace(PLAIN, metadata={"a": "1", "b": "2"}, logit_bias={1: 1.0, 10: 2.0})
     two = replace(PLAIN, metadata={"b": "2", "a": "1"}, logit_bias={10: 2.0, 1: 1.0})
-    assert cache_key(one, MODELS) == cache_key(two, MODELS)
+    assert key(one, MODELS) == key(two, MODELS)
     three = replace(PLAIN, tools=(Tool("f", parameters='{"a": 1, "b": 2}'),))
     four = replace(PLAIN, tools=(Tool("f", parameters='{"b": 2, "a": 1}'),))
-    assert cache_key(three, MODELS) != cache_key(four, MODELS)
+    assert key(three, MODELS) != key(four, MODELS)
 
 
 def test_a_number_is_not_its_text() -> None:
     options: list[Mapping[Any, Any]] = [{"a": 1}, {"a": "1"}, {"a": 1.0}, {"a": True}]
     options += [{"a": {1: 2}}, {"a": {"1": 2}}]
-    keys = {cache_key(replace(PLAIN, provider_options=one), MODELS) for one in options}
+    keys = {key(replace(PLAIN, provider_options=one), MODELS) for one in options}
     assert len(keys) == len(options)
 
 
 def test_a_tuple_and_a_list_are_one() -> None:
     one, two = replace(PLAIN, stop=("a", "b")), replace(PLAIN, stop=["a", "b"])
-    assert cache_key(one, MODELS) == cache_key(two, MODELS)
+    assert key(one, MODELS) == key(two, MODELS)
 
 
 def test_options_that_are_not_json_are_refused_by_name() -> None:
@@ -137,7 +183,7 @@ def test_options_that_are_not_json_are_refused_by_name() -> None:
     endless["again"] = endless
     for options in ({"x": object()}, {"x": b"1"}, {"x": {1, 2}}, endless):
         with pytest.raises(InvalidRequestError, match="provider_options"):
-            cache_key(replace(PLAIN, provider_options=options), MODELS)
+            key(replace(PLAIN, provider_options=options), MODELS)
 
 
 VALUES = st.recursive(

@@ -1,0 +1,57 @@
+"""What stands for the content of a record in keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from llm_runner_router.cache.canonical import canonical
+from llm_runner_router.registry.records import Alias, ModelRecord
+from llm_runner_router.types import ModelFormat
+
+CAPACITY = 10_000
+"""Digests that are remembered."""
+
+
+class Digests:
+    """Digests of records, each made once: the store replaces a record, it never changes one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type, str], tuple[ModelRecord | Alias, str]] = {}
+
+    def of(self, record: ModelRecord | Alias) -> str:
+        """The same in every service for models that answer alike and aliases that decide alike.
+
+        The etag, which is made by chance, does not count. Of a model's file its size and its time
+        do, so that another one at the same place is another model.
+        """
+        place = type(record), record.id
+        known = self._known.get(place)
+        if known is not None and known[0] is record:
+            return known[1]
+        if len(self._known) >= CAPACITY:
+            self._known.clear()
+        version = file_version(record) if isinstance(record, ModelRecord) else None
+        made = digest([canonical(replace(record, etag="")), version])
+        self._known[place] = record, made
+        return made
+
+
+def digest(content: object) -> str:
+    """A digest of JSON. What an operator has set that is none counts by its repr."""
+    text = json.dumps(content, sort_keys=True, default=repr)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def file_version(record: ModelRecord) -> Mapping[str, int] | None:
+    """What tells a file from the one that lay there before; ``None`` where there is no file."""
+    if record.format is ModelFormat.API:
+        return None
+    try:
+        found = os.stat(record.source)  # noqa: PTH116 - a source may be no path at all
+    except (OSError, ValueError):
+        return None
+    return {"bytes": found.st_size, "seconds": int(found.st_mtime)}

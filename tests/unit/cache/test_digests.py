@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llm_runner_router.cache import digests as digests_module
+from llm_runner_router.cache.digests import Digests, file_version
+from llm_runner_router.registry.records import Alias, AliasTarget, ModelConfig
+from llm_runner_router.types import ModelFormat
+from unit.echoes import model
+
+
+def test_the_same_content_has_the_same_digest_everywhere() -> None:
+    one, two = model("a", etag="1"), model("a", etag="2")
+    assert Digests().of(one) == Digests().of(two)
+    assert Digests().of(one) != Digests().of(replace(one, source="other.gguf"))
+    assert Digests().of(one) != Digests().of(replace(one, config=ModelConfig(top_k=1)))
+
+
+def test_a_record_that_is_replaced_is_looked_at_again() -> None:
+    digests, record = Digests(), model("a")
+    first = digests.of(record)
+    assert digests.of(replace(record, source="other.gguf")) != first
+    assert digests.of(record) == first
+
+
+def test_a_model_and_an_alias_of_one_name_are_two() -> None:
+    digests, alias = Digests(), Alias("a", (AliasTarget("b"),))
+    assert digests.of(model("a")) != digests.of(alias)
+    assert digests.of(alias) == digests.of(replace(alias, etag="2"))
+
+
+def test_each_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests, record = Digests(), model("a")
+    first = digests.of(record)
+    monkeypatch.setattr(digests_module, "digest", lambda _: "made again")
+    assert digests.of(record) == first
+    monkeypatch.setattr(digests_module, "CAPACITY", 1)
+    assert digests.of(model("b")) == "made again"
+    assert digests.of(record) == "made again"
+
+
+def test_another_file_at_the_same_place_is_another_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    record = model("a", source=str(path))
+    assert file_version(record) is None
+    path.write_bytes(b"1234")
+    os.utime(path, (10, 10))
+    assert file_version(record) == {"bytes": 4, "seconds": 10}
+    first = Digests().of(record)
+    os.utime(path, (11, 11))
+    assert Digests().of(record) != first
+    assert file_version(replace(record, format=ModelFormat.API)) is None
+    assert file_version(replace(record, source="no\0path")) is None
