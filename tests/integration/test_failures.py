@@ -186,3 +186,29 @@ async def test_a_circuit_opens_and_its_model_is_left_alone(
         assert caught.value.reason == "CIRCUIT_OPEN"
         assert first.served.requests == 2
         assert (await service.client.process(replace(ASK, model="all"))).model_used == "b"
+
+
+async def test_a_hasty_caller_takes_no_model_from_others(
+    first: OpenAIServer, second: OpenAIServer
+) -> None:
+    config = {**CONFIG, "routing": {"breakerFailures": 1}}
+    async with routed({"a": first, "b": second}, config) as service:
+        first.inject(stall())
+        hasty = replace(ASK, routing=Routing(first_token_timeout_ms=1.0))
+        with pytest.raises(TimeLimitError):
+            await service.client.process(hasty)
+        first.faults.clear()  # so short a time may not even have sufficed to reach the server
+        assert (await service.client.process(ASK)).model_used == "a"
+
+
+async def test_who_asks_to_be_left_alone_is_left_to_others(
+    service: RoutedService, first: OpenAIServer
+) -> None:
+    first.inject(status(429, "30"))
+    for _ in range(2):
+        assert (await service.client.process(WITH_FALLBACK)).model_used == "b"
+    assert first.served.requests == 1
+    with pytest.raises(RateLimitError, match="left alone") as caught:
+        await service.client.process(ASK)
+    assert 0 < caught.value.retry_after <= 30
+    assert first.served.requests == 1

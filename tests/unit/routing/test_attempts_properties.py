@@ -13,10 +13,11 @@ from llm_runner_router.errors import (
     ProviderRejectedError,
     RateLimitError,
     RouterError,
+    TimeLimitError,
     UnavailableError,
 )
 from llm_runner_router.preferences import Routing
-from llm_runner_router.providers.base import Accepted, Delta, Finished, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Delta, Finished, Progress, ProviderEvent
 from llm_runner_router.types import Request
 from unit.routing.attempt_stage import ACCEPTED, FINISHED, Act, Stage
 from unit.routing.virtual_time import now, virtual
@@ -28,11 +29,18 @@ ERRORS = st.sampled_from(
         EngineError("broken"),
         ProviderRejectedError("key"),
         InvalidRequestError("top_k", 1, "none"),
+        TimeLimitError("the peer's"),
     ]
 )
 PAUSES = st.sampled_from([0.0, 0.2, 1.5, 40.0])
-STEPS = st.one_of(PAUSES, st.just(Delta("word", (1,))), ERRORS)
-BEGUN = st.tuples(PAUSES, st.just(ACCEPTED), STEPS, STEPS, st.sampled_from([FINISHED, 0.0]))
+STEPS = st.one_of(PAUSES, st.just(Delta("word", (1,))), st.just(Progress("hm")), ERRORS)
+BEGUN = st.tuples(
+    st.one_of(PAUSES, st.just(Progress("hm"))),
+    st.just(ACCEPTED),
+    STEPS,
+    STEPS,
+    st.sampled_from([FINISHED, 0.0]),
+)
 ACTS = st.one_of(BEGUN, st.tuples(PAUSES, ERRORS), st.just(()))
 SCRIPTS = st.lists(st.lists(ACTS, min_size=1, max_size=3), min_size=1, max_size=4)
 
@@ -64,7 +72,7 @@ async def check(
     until = None if deadline is None else now() + deadline
     acts = {f"m{index}": played for index, played in enumerate(script)}
     request = Request(prompt="x", routing=routing)
-    stage = Stage(acts, {"routing": {"breaker_failures": 2}}, request, until)
+    stage = Stage(acts, {"routing": {"breaker_failures": 2}}, request, until, hold=True)
     for model in stage.players:
         stage.slow_to_begin(model, 0.1)
     seen: list[ProviderEvent] = []
@@ -75,11 +83,15 @@ async def check(
     assert sum(len(player.calls) for player in stage.players.values()) <= (
         routing.max_attempts or 0
     )
+    assert not any(isinstance(event, Progress) for event in seen)
     assert all(isinstance(event, Accepted) == (at == 0) for at, event in enumerate(seen))
     assert not any(isinstance(event, Finished) for event in seen[:-1])
     assert [outcome for _, outcome in stage.trace()].count("OK") <= 1
     assert stage.tally.cost_usd == sum(each.cost_usd for each in stage.tally.attempts)
     stage.assert_all_released()
+    for model, player in stage.players.items():
+        finished = stage.trace().count((model, "OK"))
+        assert len(player.released) == len(player.calls) - finished
     await asyncio.sleep(30.0)
     assert all(stage.breakers.allows(model) for model in stage.players)
 
