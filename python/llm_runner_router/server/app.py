@@ -19,6 +19,7 @@ from llm_runner_router.server.health import SERVICE_NAMES, HealthService
 from llm_runner_router.server.interceptors import CallInterceptor
 from llm_runner_router.server.registry_service import RegistryService
 from llm_runner_router.server.router_service import RouterService
+from llm_runner_router.server.unix_socket import FREE_PATH, UNIX, check_socket_path
 from llm_runner_router.v1 import registry_pb2_grpc, router_pb2_grpc
 from llm_runner_router.wire.channel import SERVER_OPTIONS
 
@@ -61,8 +62,10 @@ class Server:
         return join(self._options.host, self._port)
 
     async def start(self) -> None:
-        """Bind and take requests. InvalidConfigError: the port is taken. Called once."""
+        """Bind and take requests. InvalidConfigError: the address is taken. Called once."""
         self._add_services()
+        if self._options.host.startswith(UNIX):
+            await check_socket_path(self._options.host.removeprefix(UNIX))
         self._port = self._bind()
         await self._grpc.start()
 
@@ -74,6 +77,8 @@ class Server:
         except RuntimeError:
             port = 0
         if port == 0:
+            if wanted.startswith(UNIX):
+                raise InvalidConfigError("server.host", wanted, FREE_PATH)
             allowed = "an address of this machine whose port is free (0 takes any free port)"
             raise InvalidConfigError("server.host and server.port", wanted, allowed)
         return port
@@ -104,7 +109,7 @@ class Server:
 
 def join(host: str, port: int) -> str:
     """``host:port``, with brackets around an IPv6 address; a unix socket has no port."""
-    if host.startswith("unix:"):
+    if host.startswith(UNIX):
         return host
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
