@@ -187,6 +187,22 @@ async def test_equal_requests_at_once_are_computed_once(
     )
 
 
+async def test_an_alias_that_has_changed_is_not_answered_out_of_the_cache(
+    service: RoutedService,
+) -> None:
+    gold = replace(FIXED, model="ruled", metadata={"tier": "gold"})
+    said = []
+    for target in "ab":
+        await service.alias("ruled", ["a", "b"], rules=(AliasRule("tier", ("gold",), target),))
+        said += [await service.client.process(gold) for _ in range(2)]
+    assert [(answer.model_used, answer.cache) for answer in said] == [
+        ("a", CacheState.MISS),
+        ("a", CacheState.HIT),
+        ("b", CacheState.MISS),
+        ("b", CacheState.HIT),
+    ]
+
+
 async def test_a_template_makes_the_prompt(
     service: RoutedService, servers: dict[str, OpenAIServer]
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -297,3 +298,50 @@ def test_where_all_ask_to_be_left_alone_the_first_to_come_back_is_told() -> None
     with pytest.raises(RateLimitError) as found:
         market.plan(ask("both"))
     assert found.value.retry_after == 7.0
+
+
+def candidates(market: Market, request: Request, caller: str = "alice") -> tuple[list[str], str]:
+    found = market.router.candidates(request, caller)
+    return sorted(record.id for record in found.records), found.sticky
+
+
+def test_all_that_may_answer_are_candidates_whatever_state_they_are_in() -> None:
+    chat = Alias(
+        "chat",
+        (AliasTarget("a"), AliasTarget("gone")),
+        fallbacks=("b",),
+        rules=(AliasRule("tier", ("gold",), "c"),),
+    )
+    spare = Alias("spare", (AliasTarget("d"), AliasTarget("b")))
+    d, e = (local(name) for name in "de")
+    market = Market(A, B, C, d, e, aliases=[chat, spare])
+    market.around.open.add("a")
+    request = Request(prompt="x", model="chat")
+    assert candidates(market, request) == (["a", "b"], "")
+    gold = replace(request, metadata={"tier": "gold"})
+    assert candidates(market, gold) == (["a", "b", "c"], "")
+    named = replace(request, routing=Routing(fallbacks=("spare",)))
+    assert candidates(market, named) == (["a", "b", "d"], "")
+    found = market.router.candidates(named, "alice")
+    assert (found.alias, list(found.fallbacks)) == (chat, ["b", "d"])
+    capable = replace(request, routing=Routing(fallback_to_capable=True))
+    assert candidates(market, capable) == (["a", "b", "c", "d", "e"], "")
+    assert candidates(market, replace(request, model="e")) == (["e"], "")
+    with pytest.raises(InvalidRequestError, match=r"routing.fallbacks\[0\]"):
+        candidates(market, replace(request, routing=Routing(fallbacks=("none",))))
+
+
+def test_a_canary_split_sticks_to_the_affinity_or_else_the_caller() -> None:
+    market = Market(A, B, routing={"strategy": "canary"})
+    request = Request(prompt="x")
+    assert candidates(market, request) == (["a", "b"], "alice")
+    tied = replace(request, routing=Routing(affinity="me"))
+    assert candidates(market, tied) == (["a", "b"], "me")
+    assert candidates(market, replace(request, model="a")) == (["a"], "")
+    other = replace(tied, routing=Routing(Strategy.RANDOM, affinity="me"))
+    assert candidates(market, other) == (["a", "b"], "")
+
+
+def test_a_template_that_is_gone_has_no_candidates() -> None:
+    with pytest.raises(ResourceNotFoundError):
+        candidates(Market(A), Request(template=TemplateUse("gone")))
