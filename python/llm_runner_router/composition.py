@@ -64,6 +64,7 @@ class Parts:
         self.experience.measurements.forget(model)
         self.experience.breakers.forget(model)
         self.stages.router.forget(model)
+        self.stages.settlement.forget(model)
 
     async def close(self) -> None:
         """Send away who waits, end what runs, and write down what is left. Called once."""
@@ -88,7 +89,8 @@ async def compose(config: Callable[[], Config], folder: Path, loader: ModelLoade
         path = config().registry.path
         store = await RegistryStore.open(None if path is None else Path(path))
         undo.push_async_callback(store.close)
-        records = Records(store, await UsageLedger.open(store.database))
+        ledger = await UsageLedger.open(store.database, named=lambda: config().budgets.callers)
+        records = Records(store, ledger)
         experience = Experience(Measurements(), Breakers(lambda: config().routing, time.monotonic))
         stages = staged(config, loader, records, experience)
         parts = Parts(
@@ -123,6 +125,6 @@ def staged(
         cache=AnswerCache(open_store(config().cache), Flights(), config),
         router=ModelRouter(store, measurements, loads, breakers, prices, budgets, config),
         attempts=Attempts(residency, breakers, measurements, loads, prices, config, random=chance),
-        settlement=Settlement(ledger, measurements),
+        settlement=Settlement(ledger, measurements, store.__contains__),
         residency=residency,
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from llm_runner_router.decision import SUCCEEDED
 from llm_runner_router.errors import ResourceNotFoundError
+from llm_runner_router.routing.attempt import CANCELLED
 from llm_runner_router.tally import Tally
 from llm_runner_router.types import Metrics
 
 REMEMBERED = 10_000
 """Answers that feedback may still be given on; the oldest are forgotten first."""
+
+NO_FAILURES = (SUCCEEDED, CANCELLED)
+"""The outcomes of attempts that somebody else was merely faster than."""
 
 
 class Ledger(Protocol):
@@ -20,6 +25,10 @@ class Ledger(Protocol):
 
     def record(self, caller: str, model: str, metrics: Metrics, *, failed: bool) -> None:
         """Add one request."""
+        ...
+
+    def record_attempt(self, caller: str, model: str, metrics: Metrics, *, failed: bool) -> None:
+        """Add what a request took of a model that did not answer it."""
         ...
 
 
@@ -41,24 +50,30 @@ class Answered:
 
 
 class Settlement:
-    """Books answers and remembers the latest of them. Belongs to one event loop."""
+    """Books answers and remembers the latest of them. Belongs to one event loop.
 
-    def __init__(self, ledger: Ledger, judged: Judged) -> None:
+    ``registered`` tells whether there is a model of that id.
+    """
+
+    def __init__(self, ledger: Ledger, judged: Judged, registered: Callable[[str], bool]) -> None:
+        self._registered = registered
         self._ledger = ledger
         self._judged = judged
         self._answered: OrderedDict[str, Answered] = OrderedDict()
 
     def book(self, caller: str, tally: Tally, *, failed: bool) -> None:
-        """Book a computed request: each attempt on its model, the answer on the one that gave it.
+        """Book a computed request on the model that answered or was tried last.
 
-        A request that reached no model is booked on none.
+        What earlier attempts cost, and that they failed, is booked on their models. A request that
+        reached no model is booked on none.
         """
         if not tally.attempts:
             return
         *earlier, last = tally.attempts
         for attempt in earlier:
             metrics = Metrics(cost_usd=attempt.cost_usd)
-            self._ledger.record(caller, attempt.model, metrics, failed=attempt.outcome != SUCCEEDED)
+            bad = attempt.outcome not in NO_FAILURES
+            self._ledger.record_attempt(caller, attempt.model, metrics, failed=bad)
         metrics = tally.metrics(cost_usd=last.cost_usd)
         self._ledger.record(caller, last.model, metrics, failed=failed)
 
@@ -73,8 +88,20 @@ class Settlement:
             self._answered.popitem(last=False)
 
     def feedback(self, caller: str, request_id: str, score: float) -> None:
-        """Give an answer its score; ResourceNotFoundError for those of others too."""
+        """Give an answer its score, once.
+
+        ResourceNotFoundError where it has one, for answers of others, and where its model is gone.
+        """
         answered = self._answered.get(request_id)
         if answered is None or answered.caller != caller:
             raise ResourceNotFoundError("answer", request_id)
+        del self._answered[request_id]
+        if not self._registered(answered.model):
+            raise ResourceNotFoundError("answer", request_id)
         self._judged.reward(answered.model, answered.prompt_tokens, score)
+
+    def forget(self, model: str) -> None:
+        """Take no feedback on answers of a model that is no longer registered."""
+        gone = [name for name, answered in self._answered.items() if answered.model == model]
+        for name in gone:
+            del self._answered[name]

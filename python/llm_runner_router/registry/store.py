@@ -67,6 +67,9 @@ class RegistryStore:
     def __len__(self) -> int:
         return len(self._models)
 
+    def __contains__(self, model: str) -> bool:
+        return model in self._models
+
     def get(self, model: str) -> ModelRecord:
         """The record of ``model``; ModelNotFoundError where there is none."""
         record = self._models.get(model)

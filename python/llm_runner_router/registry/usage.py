@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
@@ -15,6 +16,7 @@ from llm_runner_router.registry.database import DAMAGED, Database
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.registry.schema import usage
 from llm_runner_router.registry.spending import Spending, last_month
+from llm_runner_router.registry.usage_checks import check_query
 from llm_runner_router.registry.usage_counts import COUNTS, MAX_COUNT, UsageCounts, dollars
 from llm_runner_router.types import Metrics
 
@@ -32,15 +34,29 @@ A write holds the event loop up for some 5 ms, whatever it writes. A kill loses 
 KEY_COLUMNS = (usage.c.day, usage.c.caller, usage.c.model)
 
 
+def nobody() -> Container[str]:
+    """No caller at all."""
+    return ()
+
+
 class UsageLedger:
     """Belongs to one event loop. Use ``open``; close it before the database.
 
     What ``record`` was given is lost only by a kill before the next write, which begins ``pause``
-    seconds later: a write a request would take longer than the rest of the request's way.
+    seconds later: a write a request would take longer than the rest of the request's way. One that
+    fails is tried again as long after. ``named`` tells the callers that have rows of their own
+    however many others there are.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime], pause: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        pause: float,
+        named: Callable[[], Container[str]],
+    ) -> None:
         self._database = database
+        self._named = named
         self._now = now
         self._spending = Spending()
         self._unwritten: dict[Key, UsageCounts] = {}
@@ -49,6 +65,7 @@ class UsageLedger:
         self._timer: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
         self._failing = False
+        self._closed = False
 
     @classmethod
     async def open(
@@ -57,12 +74,13 @@ class UsageLedger:
         now: Callable[[], datetime] | None = None,
         *,
         pause: float = PAUSE,
+        named: Callable[[], Container[str]] = nobody,
     ) -> UsageLedger:
         """The ledger of a database. ``now`` tells the time with its zone.
 
         InvalidConfigError where the file's usage cannot be read.
         """
-        ledger = cls(database, now or utc_now, pause)
+        ledger = cls(database, now or utc_now, pause, named)
         try:
             await database.exclusively(ledger._load)
         except DAMAGED as error:
@@ -79,19 +97,20 @@ class UsageLedger:
         when: datetime | None = None,
     ) -> None:
         """Book a request; it counts from now on in ``rows`` and ``spent``. Does not wait."""
-        day = day_of(when or self._now())
-        name = self._spending.booked_as(day, caller)
-        counts = UsageCounts.of(metrics, failed=failed)
-        self._spending.add(day, name, model, counts.cost_picodollars)
-        self._add((day, name, model), counts)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._pause, self._begin)
+        self._book(caller, model, UsageCounts.of(metrics, failed=failed), when)
+
+    def record_attempt(self, caller: str, model: str, metrics: Metrics, *, failed: bool) -> None:
+        """Book what a request took of a model before another one answered: no request more."""
+        counts = replace(UsageCounts.of(metrics, failed=failed), requests=0)
+        self._book(caller, model, counts, None)
 
     async def rows(self, query: UsageQuery) -> list[UsageRow]:
         """The usage that ``query`` asks for, by day, caller and model.
 
-        UnavailableError where what was recorded last cannot be written.
+        InvalidRequestError names a day that is none. UnavailableError where what was recorded last
+        cannot be written.
         """
+        check_query(query)
         await self.flush()
         statement = select(usage).where(*conditions(query)).order_by(*KEY_COLUMNS)
 
@@ -119,7 +138,7 @@ class UsageLedger:
 
     def booked_as(self, caller: str) -> str:
         """The name under which ``caller`` is booked: its own, but for very many callers."""
-        return self._spending.booked_as(day_of(self._now()), caller)
+        return self._name(day_of(self._now()), caller)
 
     async def flush(self) -> None:
         """Wait until all that was recorded before is on disk; UnavailableError where it cannot be.
@@ -133,6 +152,7 @@ class UsageLedger:
 
         What cannot be written is lost; the log says so.
         """
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         if self._writer is not None:
@@ -141,6 +161,21 @@ class UsageLedger:
             await self.flush()
         except UnavailableError as error:
             logger.error("usage of %d rows is lost: %s", len(self._unwritten), error)  # noqa: TRY400
+
+    def _name(self, day: str, caller: str) -> str:
+        return caller if caller in self._named() else self._spending.booked_as(day, caller)
+
+    def _book(self, caller: str, model: str, counts: UsageCounts, when: datetime | None) -> None:
+        day = day_of(when or self._now())
+        name = self._name(day, caller)
+        self._spending.add(day, name, model, counts.cost_picodollars)
+        self._add((day, name, model), counts)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """A write of what is unwritten, in time."""
+        if self._timer is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._begin)
 
     def _add(self, key: Key, counts: UsageCounts) -> None:
         present = self._unwritten.setdefault(key, counts)
@@ -170,6 +205,7 @@ class UsageLedger:
             except BaseException:
                 for key, counts in batch.items():
                     self._add(key, counts)
+                self._schedule()
                 raise
 
     async def _save(self, batch: dict[Key, UsageCounts]) -> None:

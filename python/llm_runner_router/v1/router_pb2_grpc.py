@@ -287,12 +287,11 @@ class RouterServicer:
     def Feedback(self, request, context):
         """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
 
-        The service remembers some thousands of the latest answers. Telling again replaces nothing: the
-        client SHOULD tell once.
+        The service remembers some thousands of the latest answers, each until its score is told.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
-        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
-        be.
+        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten, has its score, or its model
+        is no longer registered. The client SHOULD let it be.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -141,12 +141,11 @@ class RouterStub:
     Feedback: _grpc.UnaryUnaryMultiCallable[_router_pb2.FeedbackRequest, _router_pb2.FeedbackResponse]
     """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
 
-    The service remembers some thousands of the latest answers. Telling again replaces nothing: the
-    client SHOULD tell once.
+    The service remembers some thousands of the latest answers, each until its score is told.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
-    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
-      be.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten, has its score, or its model
+      is no longer registered. The client SHOULD let it be.
     """
     GetUsage: _grpc.UnaryUnaryMultiCallable[_router_pb2.GetUsageRequest, _router_pb2.GetUsageResponse]
     """What was used and what it cost, by day, caller and model.
@@ -297,12 +296,11 @@ class RouterAsyncStub(RouterStub):
     Feedback: _aio.UnaryUnaryMultiCallable[_router_pb2.FeedbackRequest, _router_pb2.FeedbackResponse]  # type: ignore[assignment]
     """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
 
-    The service remembers some thousands of the latest answers. Telling again replaces nothing: the
-    client SHOULD tell once.
+    The service remembers some thousands of the latest answers, each until its score is told.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
-    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
-      be.
+    - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten, has its score, or its model
+      is no longer registered. The client SHOULD let it be.
     """
     GetUsage: _aio.UnaryUnaryMultiCallable[_router_pb2.GetUsageRequest, _router_pb2.GetUsageResponse]  # type: ignore[assignment]
     """What was used and what it cost, by day, caller and model.
@@ -492,12 +490,11 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_router_pb2.FeedbackResponse, _abc.Awaitable[_router_pb2.FeedbackResponse]]:
         """Tells how good an answer was. STRATEGY_ADAPTIVE learns from it.
 
-        The service remembers some thousands of the latest answers. Telling again replaces nothing: the
-        client SHOULD tell once.
+        The service remembers some thousands of the latest answers, each until its score is told.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): the score is not from 0 to 1.
-        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten. The client SHOULD let it
-          be.
+        - NOT_FOUND (RESOURCE_NOT_FOUND): the answer is unknown or forgotten, has its score, or its model
+          is no longer registered. The client SHOULD let it be.
         """
 
     @_abc_1.abstractmethod

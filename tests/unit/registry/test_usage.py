@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_runner_router.errors import InvalidConfigError, UnavailableError
+from llm_runner_router.errors import InvalidConfigError, InvalidRequestError, UnavailableError
 from llm_runner_router.registry import spending
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.registry.store import RegistryStore
@@ -36,10 +36,12 @@ METRICS = Metrics(
 
 
 @asynccontextmanager
-async def ledger(path: Path | None, pause: float = NEVER) -> AsyncIterator[UsageLedger]:
+async def ledger(
+    path: Path | None, pause: float = NEVER, named: Container[str] = ()
+) -> AsyncIterator[UsageLedger]:
     """The ledger of a file, at noon; closed in the end."""
     store = await RegistryStore.open(path)
-    opened = await UsageLedger.open(store.database, lambda: NOON, pause=pause)
+    opened = await UsageLedger.open(store.database, lambda: NOON, pause=pause, named=lambda: named)
     try:
         yield opened
     finally:
@@ -257,6 +259,57 @@ async def test_damaged_usage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError, match="a registry file"):
         await UsageLedger.open(store.database, lambda: NOON)
     await store.close()
+
+
+async def test_callers_with_a_budget_of_their_own_keep_their_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spending, "MAX_CALLERS", 1)
+    async with ledger(None, named={"alice"}) as opened:
+        for caller in ("x", "y", "alice"):
+            opened.record(caller, "m", Metrics(cost_usd=1.0), failed=False)
+        assert opened.booked_as("alice") == "alice"
+        assert opened.spent("2026-11", caller="alice") == 1.0
+        assert [row.caller for row in await opened.rows(ALL)] == ["(others)", "alice", "x"]
+
+
+async def test_attempts_count_no_request() -> None:
+    async with ledger(None) as opened:
+        opened.record_attempt("alice", "m", Metrics(cost_usd=0.5), failed=True)
+        opened.record("alice", "n", Metrics(cost_usd=1.0), failed=False)
+        counts = [(row.requests, row.failures, row.cost_usd) for row in await opened.rows(ALL)]
+        assert counts == [(0, 1, 0.5), (1, 0, 1.0)]
+        assert opened.spent("2026-11", caller="alice") == 1.5
+
+
+async def test_a_failed_write_is_tried_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    written, fails = asyncio.Event(), [True, True]
+    async with ledger(None, pause=0.0) as opened:
+        save = opened._save
+
+        async def saved(batch: object) -> None:
+            if fails:
+                fails.pop()
+                raise UnavailableError("the disk is full")
+            await save(batch)  # type: ignore[arg-type]
+            written.set()
+
+        monkeypatch.setattr(opened, "_save", saved)
+        opened.record("alice", "m", METRICS, failed=False)
+        await written.wait()
+        (row,) = await opened.rows(ALL)
+    assert row.requests == 1
+
+
+@pytest.mark.parametrize("field", ["first_day", "last_day"])
+@pytest.mark.parametrize(
+    "day", ["2026-02-30", "2026-11", "20261124", "2026-W48-2", "yesterday", " ", "2026-11-24 "]
+)
+async def test_days_must_be_in_the_calendar(field: str, day: str) -> None:
+    async with ledger(None) as opened:
+        with pytest.raises(InvalidRequestError) as caught:
+            await opened.rows(replace(ALL, **{field: day}))
+    assert (caught.value.field, caught.value.value) == (field, day)
 
 
 RECORDS = st.lists(
