@@ -72,6 +72,13 @@ async def test_an_alias_routes_until_it_is_removed(service: Service) -> None:
     alias = ("aliases", "set", "chat", "words=2", "--strategy", "weighted")
     done = await llm_router(*alias, environment=environment)
     assert (done.code, done.out) == (0, "set chat: words=2\n"), done.err
+    changed = await llm_router(
+        *("aliases", "set", "chat", "words=2", "--strategy", "weighted", "--rule", "a=b:words"),
+        environment=environment,
+    )
+    assert changed.out == "set chat: words=2\nreplaced: words=2; by weighted\n", changed.err
+    shown = await llm_router("aliases", "show", "chat", environment=environment)
+    assert re.search(r"rules\s+a is b: words\n", shown.out)
     listed = await llm_router("aliases", "list", environment=environment)
     assert re.search(r"chat\s+│\s+words=2\s+│\s+weighted", listed.out)
     routed = await llm_router("route", "hello", "--model", "chat", environment=environment)
@@ -104,7 +111,7 @@ async def test_usage_counts_what_was_asked(service: Service) -> None:
     talk = await llm_router("chat", "words", stdin=b"one two\n", environment=environment)
     assert talk.code == 0, talk.err
     used = await llm_router("usage", "--model", "words", environment=environment)
-    assert re.search(r"anonymous\s+│\s+words\s+│\s+1 │", used.out), used.out
+    assert re.search(r"anonymous +words +1 +2 +2 ", used.out), used.out
     nothing = await llm_router("usage", "--caller", "nobody", environment=environment)
     assert "words" not in nothing.out
 
@@ -212,8 +219,9 @@ async def test_service_keeps_its_registry_and_ends_with_zero(tmp_path: Path) -> 
 async def test_help_is_quick_and_complete() -> None:
     done = await llm_router("--help")
     assert done.code == 0
-    for command in ("serve", "demo", "chat", "models"):
-        assert command in done.out
+    found = set(re.findall(r"^│ (\w+) ", done.out, re.MULTILINE))
+    commands = {"serve", "demo", "chat", "route", "usage", "models", "aliases", "templates"}
+    assert found == commands, done.out
     program = "import sys, llm_runner_router.cli; print('grpc' in sys.modules)"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE

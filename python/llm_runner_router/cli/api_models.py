@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from llm_runner_router.registry.records import Endpoint, Pricing
 
 REFERENCES = ("env:", "file:")
+OF_PROVIDERS = "--base-url, --api-key, --organization, --api-version, --header and --option"
 
 
 def key_reference(text: str | None) -> str | None:
@@ -39,6 +42,28 @@ ApiKey = Annotated[
         show_default="the provider's usual variable",
     ),
 ]
+Organization = Annotated[
+    str | None, typer.Option(help="The organization that is billed.", show_default="the key's")
+]
+ApiVersion = Annotated[
+    str | None, typer.Option(help="The API's version.", show_default="the provider's usual")
+]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="NAME=VALUE",
+        help="Sent with every request, and kept in clear: no keys. Repeatable.",
+    ),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=JSON",
+        help="A field of the provider's API that goes with every request. Repeatable.",
+    ),
+]
 InputPrice = Annotated[
     float | None,
     typer.Option(min=0, help="USD a million prompt tokens.", show_default="the published price"),
@@ -50,11 +75,40 @@ OutputPrice = Annotated[
 Quality = Annotated[float | None, typer.Option(min=0, max=1, help="Your judgement, from 0 to 1.")]
 
 
-def endpoint(provider: str, base_url: str | None, api_key: str | None) -> Endpoint:
-    """How the provider is reached; without a provider there is nothing to reach."""
-    if not provider and (base_url or api_key):
-        raise typer.BadParameter("--base-url and --api-key belong to --provider")
-    return Endpoint(base_url=base_url, api_key=api_key)
+def of_provider(endpoint: Endpoint, provider: str) -> Endpoint:
+    """``endpoint``; without a provider there is nothing to reach."""
+    if not provider and endpoint != Endpoint():
+        raise typer.BadParameter(f"{OF_PROVIDERS} belong to --provider")
+    return endpoint
+
+
+def headers(texts: Sequence[str]) -> dict[str, str]:
+    """Headers out of ``NAME=VALUE``."""
+    return dict(pairs(texts, "--header", "NAME=VALUE"))
+
+
+def options(texts: Sequence[str]) -> dict[str, Any]:
+    """Fields of the provider's API out of ``KEY=JSON``."""
+    found = {}
+    for key, text in pairs(texts, "--option", "KEY=JSON"):
+        try:
+            found[key] = json.loads(text)
+        except ValueError:
+            raise typer.BadParameter(f"--option {key}: the value is no JSON") from None
+    return found
+
+
+def pairs(texts: Sequence[str], option: str, form: str) -> Iterator[tuple[str, str]]:
+    """Names and values, each name once. Values are not repeated in errors: one may be a secret."""
+    seen: set[str] = set()
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator):
+            raise typer.BadParameter(f"{option} is of the form {form}")
+        if name in seen:
+            raise typer.BadParameter(f"{option} {name} is given twice")
+        seen.add(name)
+        yield name, value
 
 
 def pricing(input_price: float | None, output_price: float | None) -> Pricing | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,11 @@ from rich.table import Column, Table
 from llm_runner_router.cli import api_models
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
-from llm_runner_router.cli.output import cell, errors, out, printable, say
+from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
 from llm_runner_router.cli.running import run
 from llm_runner_router.registry.records import (
+    DEFAULT_CAPABILITIES,
+    Endpoint,
     LoadProgress,
     ModelConfig,
     ModelRecord,
@@ -30,6 +33,15 @@ commands = typer.Typer(
 HEADERS = ("id", "name", "format", "in memory", "source")
 
 Id = Annotated[str, typer.Argument(help="The id of the model.")]
+Capabilities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--capability",
+        metavar="NAME",
+        help="What the model can do, such as tools. Repeatable.",
+        show_default=", ".join(DEFAULT_CAPABILITIES),
+    ),
+]
 
 
 @commands.command("list")
@@ -75,6 +87,11 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     provider: api_models.Provider = "",
     base_url: api_models.BaseUrl = None,
     api_key: api_models.ApiKey = None,
+    organization: api_models.Organization = None,
+    api_version: api_models.ApiVersion = None,
+    header: api_models.Headers = None,
+    option: api_models.Options = None,
+    capability: Capabilities = None,
     input_price: api_models.InputPrice = None,
     output_price: api_models.OutputPrice = None,
     quality: api_models.Quality = None,
@@ -84,15 +101,23 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     The path of a file that exists here is made absolute.
     """
-    endpoint = api_models.endpoint(provider, base_url, api_key)
+    endpoint = Endpoint(
+        base_url=base_url,
+        api_key=api_key,
+        organization=organization,
+        api_version=api_version,
+        headers=api_models.headers(header or ()),
+        options=api_models.options(option or ()),
+    )
     record = ModelRecord(
         id=model,
         name=name or model,
         format=ModelFormat.API if provider else ModelFormat.GGUF,
         source=source if provider else absolute(source),
         config=ModelConfig(context_length=context_length),
+        capabilities=tuple(capability or DEFAULT_CAPABILITIES),
         provider=provider,
-        endpoint=endpoint,
+        endpoint=api_models.of_provider(endpoint, provider),
         pricing=api_models.pricing(input_price, output_price),
         quality=quality,
     )
@@ -135,11 +160,7 @@ async def print_model(target: str, model: str) -> None:
     """Every fact with a value."""
     async with connected(target) as backend:
         view = await backend.get_model(model)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in facts(view).items():
-        if value not in (None, "", 0, ()):
-            table.add_row(name.replace("_", " "), cell(str(value)))
-    out.print(table)
+    show_facts(facts(view))
 
 
 def prices(pricing: Pricing | None) -> str:
@@ -160,6 +181,10 @@ def facts(view: ModelView) -> dict[str, object]:
         "source": record.source,
         "base_url": record.endpoint.base_url,
         "api_key": record.endpoint.api_key,
+        "organization": record.endpoint.organization,
+        "api_version": record.endpoint.api_version,
+        "headers": ", ".join(f"{name}={text}" for name, text in record.endpoint.headers.items()),
+        "options": json.dumps(record.endpoint.options) if record.endpoint.options else "",
         "quality": "" if record.quality is None else f"{record.quality:g}",
         "prices": prices(record.pricing),
         "in_memory": "yes" if view.loaded else "no",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -42,6 +44,15 @@ def show_whole(table: Table) -> None:
     needed = Measurement.get(out, room, table).maximum
     if needed > out.width:
         table.width = needed
+    out.print(table)
+
+
+def show_facts(facts: Mapping[str, object]) -> None:
+    """Print every fact with a value, a line each."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in facts.items():
+        if value not in (None, "", 0, ()):
+            table.add_row(name.replace("_", " "), cell(str(value)))
     out.print(table)
 
 

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
-from llm_runner_router.cli.output import cell, out, say
+from llm_runner_router.cli.output import cell, out, say, show_facts
 from llm_runner_router.cli.running import run
 from llm_runner_router.registry.records import PromptTemplate
 
@@ -53,6 +53,22 @@ def row(template: PromptTemplate) -> tuple[str, ...]:
         ", ".join(map(json.dumps, template.stop_tokens)),
         ", ".join(template.model_compatibility) or "all",
     )
+
+
+@commands.command("show")
+def show(
+    template: Annotated[str, typer.Argument(help="The id of the template.")],
+    target: Target = DEFAULT_TARGET,
+) -> None:
+    """Show a template."""
+    run(print_template(target, template))
+
+
+async def print_template(target: str, name: str) -> None:
+    """Every fact with a value."""
+    async with connected(target) as backend:
+        template = await backend.get_template(name)
+    show_facts(dict(zip(HEADERS, row(template), strict=True)))
 
 
 def read_template(path: Path) -> PromptTemplate:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.table import Table
 
 from llm_runner_router.cli.connection import connected
@@ -16,15 +17,17 @@ from llm_runner_router.cli.running import run
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 
 TEXTS = ("day", "caller", "model")
-COUNTS = (
-    "requests",
-    "failures",
-    "prompt_tokens",
-    "cached_tokens",
-    "completion_tokens",
-    "reasoning_tokens",
-)
-COSTS = ("cost_usd", "saved_cost_usd")
+HEADERS = {
+    "requests": "requests",
+    "failures": "failed",
+    "prompt_tokens": "prompt",
+    "cached_tokens": "cached",
+    "completion_tokens": "answer",
+    "reasoning_tokens": "reasoning",
+    "cost_usd": "cost USD",
+    "saved_cost_usd": "saved USD",
+}
+"""The fields that are numbers, and what they are called; those with tokens count them."""
 
 DAYS = ["%Y-%m-%d"]
 
@@ -59,25 +62,22 @@ async def print_usage(target: str, query: UsageQuery) -> None:
 
 
 def table_of(rows: Sequence[UsageRow]) -> Table:
-    """A line a row, and the sums below."""
-    table = Table(show_footer=True)
+    """A line a row, and the sums below. What nobody used has no column."""
+    table = Table(show_footer=True, box=SIMPLE, padding=0)
     for name in TEXTS:
         footer = "all" if name == TEXTS[0] else ""
         table.add_column(name, footer, overflow="fold")
-    for name in (*COUNTS, *COSTS):
-        total = sum(getattr(row, name) for row in rows)
-        table.add_column(header(name), number(name, total), justify="right", no_wrap=True)
+    totals = {name: sum(getattr(row, name) for row in rows) for name in HEADERS}
+    numbers = [name for name, total in totals.items() if total or name == "requests"]
+    for name in numbers:
+        total = number(name, totals[name])
+        table.add_column(HEADERS[name], total, justify="right", no_wrap=True)
     for row in rows:
         texts = (cell(getattr(row, name)) for name in TEXTS)
-        table.add_row(*texts, *(number(name, getattr(row, name)) for name in (*COUNTS, *COSTS)))
+        table.add_row(*texts, *(number(name, getattr(row, name)) for name in numbers))
     return table
-
-
-def header(name: str) -> str:
-    """A field's name for people."""
-    return name.replace("_usd", " USD").replace("_tokens", "").replace("_", " ")
 
 
 def number(name: str, value: float) -> str:
     """Costs to a ten-thousandth of a cent."""
-    return f"{value:.6f}" if name in COSTS else str(value)
+    return f"{value:.6f}" if name.endswith("_usd") else str(value)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from llm_runner_router.cli import app
 from llm_runner_router.decision import Decision
-from llm_runner_router.errors import RouterError
+from llm_runner_router.errors import ResourceNotFoundError, RouterError
 from llm_runner_router.registry.records import (
     Alias,
     ModelRecord,
@@ -64,6 +64,12 @@ class FakeService:
         self.note(alias)
         return alias
 
+    async def get_alias(self, alias: str) -> Alias:
+        found = [known for known in self.aliases if known.id == alias]
+        if not found:
+            raise ResourceNotFoundError("alias", alias)
+        return found[0]
+
     async def list_aliases(self) -> Sequence[Alias]:
         return self.aliases
 
@@ -73,6 +79,12 @@ class FakeService:
     async def set_template(self, template: PromptTemplate) -> PromptTemplate:
         self.note(template)
         return template
+
+    async def get_template(self, template: str) -> PromptTemplate:
+        found = [known for known in self.templates if known.id == template]
+        if not found:
+            raise ResourceNotFoundError("template", template)
+        return found[0]
 
     async def list_templates(self) -> Sequence[PromptTemplate]:
         return self.templates

@@ -32,6 +32,64 @@ def test_a_wrong_weight_is_refused(service: FakeService, text: str) -> None:
     assert not service.asked
 
 
+def test_rules_send_metadata_to_models(service: FakeService) -> None:
+    result = run(
+        *("aliases", "set", "chat", "a", "--rule", "tier=gold,silver:big"),
+        *("--rule", "mode=x=y:llama:8b"),
+    )
+    assert result.exit_code == 0, result.output
+    rules = (
+        AliasRule("tier", ("gold", "silver"), "big"),
+        AliasRule("mode", ("x=y",), "llama:8b"),
+    )
+    assert service.asked == [Alias("chat", (AliasTarget("a"),), rules=rules)]
+
+
+@pytest.mark.parametrize("text", ["tier", "tier=gold", "tier=:big", "=gold:big", "tier=a,,b:c", ""])
+def test_a_wrong_rule_is_refused(service: FakeService, text: str) -> None:
+    result = run("aliases", "set", "chat", "a", "--rule", text)
+    assert result.exit_code == 2
+    assert "key=value,value:model" in result.output
+    assert not service.targets
+
+
+CHAT = Alias(
+    "chat",
+    [AliasTarget("a"), AliasTarget("[b]", 0.25)],
+    Strategy.WEIGHTED,
+    ["c", "d"],
+    [AliasRule("tier", ["gold", "silver"], "big"), AliasRule("x", ["y"], "z")],
+)
+
+
+def test_set_says_all_that_it_has_replaced(service: FakeService) -> None:
+    service.aliases = [CHAT, Alias("plain", [AliasTarget("a")])]
+    assert run("aliases", "set", "chat", "e").output == (
+        "set chat: e\n"
+        "replaced: a, [b]=0.25; by weighted; then c, d; tier is gold or silver: big; x is y: z\n"
+    )
+    assert service.asked == [Alias("chat", (AliasTarget("e"),))]
+    assert run("aliases", "set", "plain", "e").output == "set plain: e\nreplaced: a\n"
+
+
+def test_show_tells_all_of_an_alias(service: FakeService) -> None:
+    service.aliases = [CHAT, Alias("plain", [AliasTarget("a")])]
+    shown = run("aliases", "show", "chat").output
+    assert [" ".join(line.split()) for line in shown.splitlines()] == [
+        "alias chat",
+        "models a",
+        "[b]=0.25",
+        "strategy weighted",
+        "fallbacks c",
+        "d",
+        "rules tier is gold or silver: big",
+        "x is y: z",
+    ]
+    assert run("aliases", "show", "plain").output.split() == ["alias", "plain", "models", "a"]
+    missing = run("aliases", "show", "none")
+    assert (missing.exit_code, missing.output) == (1, "error: alias 'none' is unknown\n")
+
+
 def test_list_shows_all_there_is(service: FakeService) -> None:
     service.aliases = [
         Alias(

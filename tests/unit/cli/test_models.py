@@ -53,6 +53,11 @@ def test_an_api_models_source_is_no_path(
         (["--provider", "openai", "--output-price", "1"], "belong together"),
         (["--base-url", "http://x"], "belong to --provider"),
         (["--api-key", "env:KEY"], "belong to --provider"),
+        (["--organization", "org"], "belong to --provider"),
+        (["--api-version", "1"], "belong to --provider"),
+        (["--header", "a=b"], "belong to --provider"),
+        (["--option", "a=1"], "belong to --provider"),
+        (["--provider", "openai", "--header", "a=b", "--header", "a=c"], "a is given twice"),
         (["--quality", "1.5"], "--quality"),
         (["--input-price", "-1", "--output-price", "1"], "--input-price"),
     ],
@@ -73,6 +78,51 @@ def test_a_key_is_refused_and_not_repeated(service: FakeService, key: str) -> No
     assert "never the key itself" in result.output
     assert "secret" not in result.output
     assert not service.asked
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--header", "secret"], "NAME=VALUE"),
+        (["--header", "=secret"], "NAME=VALUE"),
+        (["--option", "secret"], "KEY=JSON"),
+        (["--option", "tier=secret"], "tier: the value is no JSON"),
+    ],
+)
+def test_a_wrong_pair_is_refused_and_its_value_not_repeated(
+    service: FakeService, options: list[str], complaint: str
+) -> None:
+    result = run("models", "add", "m", "x", "--provider", "openai", *options)
+    assert result.exit_code == 2
+    assert complaint in result.output
+    assert "secret" not in result.output
+    assert not service.asked
+
+
+def test_all_of_an_endpoint_can_be_said_and_is_shown(service: FakeService) -> None:
+    result = run(
+        *("models", "add", "m", "x", "--provider", "openai", "--capability", "tools"),
+        *("--capability", "vision", "--organization", "org", "--api-version", "2026-01"),
+        *("--header", "X-Team=a=b", "--header", "X-Two=[2]"),
+        *("--option", 'service_tier="flex"', "--option", 'deep={"a": [1, null]}'),
+    )
+    assert result.exit_code == 0, result.output
+    (record,) = service.asked
+    assert record.capabilities == ("tools", "vision")
+    assert record.endpoint == Endpoint(
+        organization="org",
+        api_version="2026-01",
+        headers={"X-Team": "a=b", "X-Two": "[2]"},
+        options={"service_tier": "flex", "deep": {"a": [1, None]}},
+    )
+    shown = run("models", "show", "m")
+    assert {" ".join(line.split()) for line in shown.output.splitlines()} >= {
+        "organization org",
+        "api version 2026-01",
+        "headers X-Team=a=b, X-Two=[2]",
+        'options {"service_tier": "flex", "deep": {"a": [1, null]}}',
+        "capabilities tools, vision",
+    }
 
 
 def test_show_tells_of_the_provider(service: FakeService) -> None:

@@ -71,3 +71,17 @@ def test_list_shows_brackets_and_line_ends(service: FakeService) -> None:
 def test_remove_forgets(service: FakeService) -> None:
     assert run("templates", "remove", "ask").output == "removed ask\n"
     assert service.asked == [("delete", "ask")]
+
+
+def test_show_tells_all_of_a_template(service: FakeService) -> None:
+    service.templates = [PromptTemplate("ask", "[Q] {question}\n[A]", "Ask", ["\n"], ["b*"])]
+    assert [line.split() for line in run("templates", "show", "ask").output.splitlines()] == [
+        ["template", "ask"],
+        ["name", "Ask"],
+        ["format", "[Q]", "{question}"],
+        ["[A]"],
+        ["stop", '"\\n"'],
+        ["models", "b*"],
+    ]
+    missing = run("templates", "show", "none")
+    assert (missing.exit_code, missing.output) == (1, "error: template 'none' is unknown\n")
