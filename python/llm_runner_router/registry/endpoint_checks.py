@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.providers.echo_behaviour import EchoBehaviour
 from llm_runner_router.providers.known import KnownProvider
 from llm_runner_router.registry.line_checks import check_line
 from llm_runner_router.registry.records import Endpoint
@@ -26,10 +27,16 @@ MAX_OPTIONS = 16_384
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S(?:.*\S)?")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 ADDRESS = re.compile(r"unix:\S+|(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@?#\[\]]+):([0-9]{1,5})")
-KEY_NAMES = frozenset(
-    ("authorization", "proxy-authorization", "x-api-key", "api-key", "apikey", "cookie")
+KEY_HEADER = re.compile(r"key|token|secret|auth|cookie|password")
+"""What is in the name, in lower case, of a header that would keep a key in clear."""
+
+KEY_OPTION = re.compile(
+    r"(.*-)?(api-?key|access-?key|secret(-?key)?|password|credentials?|bearer|cookie"
+    r"|(proxy-)?authorization|(api|auth|access|bearer|refresh|session|id)-?token"
+    r"|(extra|default)-?headers)"
 )
-"""Names, with ``-`` for ``_``, under which a key would be kept in clear."""
+"""Names of options, in lower case and with ``-`` for ``_``, that would: ``max_tokens`` counts, and
+``prompt_cache_key`` is none. Headers belong to the endpoint's own, where they are checked."""
 
 NO_KEYS = "no key in clear; give it as api_key, by env:NAME or file:PATH"
 
@@ -44,6 +51,8 @@ def checked_endpoint(endpoint: Endpoint, provider: KnownProvider) -> Endpoint:
             check_line(f"endpoint.{name}", value, MAX_WORD)
     check_headers(endpoint.headers)
     options = plain_options(endpoint.options)
+    if provider.kind == "echo":
+        EchoBehaviour.of(options)
     return replace(endpoint, headers=dict(endpoint.headers), options=options)
 
 
@@ -105,7 +114,8 @@ def check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if HEADER_NAME.fullmatch(str(name)) is None:
             raise InvalidRequestError("endpoint.headers key", name, "a name of a header")
-        check_no_key("endpoint.headers key", name)
+        if KEY_HEADER.search(name.lower()) is not None:
+            raise InvalidRequestError("endpoint.headers key", name, NO_KEYS)
         if not is_header(value):
             allowed = f"at most {MAX_HEADER} printable ASCII characters"
             raise InvalidRequestError(f"endpoint.headers[{name}]", "another value", allowed)
@@ -121,8 +131,7 @@ def is_header(value: object) -> bool:
 def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of ``options`` as JSON keeps it: the store would give back no other."""
     check_json_object("endpoint.options", options)
-    for name in options:
-        check_no_key("endpoint.options key", name)
+    check_no_keys(options)
     text = json.dumps(dict(options), allow_nan=False)
     if len(text) > MAX_OPTIONS:
         allowed = f"at most {MAX_OPTIONS} characters of JSON"
@@ -131,7 +140,13 @@ def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def check_no_key(field: str, name: str) -> None:
-    """A name under which nobody keeps a key."""
-    if name.lower().replace("_", "-") in KEY_NAMES:
-        raise InvalidRequestError(field, name, NO_KEYS)
+def check_no_keys(value: object) -> None:
+    """No name, however deep, under which a key would be kept in clear."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if KEY_OPTION.fullmatch(name.lower().replace("_", "-")) is not None:
+                raise InvalidRequestError("endpoint.options key", name, NO_KEYS)
+            check_no_keys(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            check_no_keys(part)

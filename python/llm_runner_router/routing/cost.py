@@ -69,6 +69,8 @@ def tariff_of(record: ModelRecord) -> Tariff:
         return Tariff(record.pricing)
     if record.format is not ModelFormat.API or known(record.provider).kind == "echo":
         return Tariff(FREE)
+    if known(record.provider).kind == "remote":
+        return Tariff(None)  # the other router tells what its answers cost
     provider = known(record.provider).prices_id
     published = None if provider is None else PublishedPrices.find(provider, record.source)
     if published is None:

@@ -93,6 +93,13 @@ def test_references_of_keys(reference: str) -> None:
         ("endpoint.headers key", Endpoint(headers={"api_key": SECRET})),
         ("endpoint.headers[x]", Endpoint(headers={"x": f"{SECRET}\n"})),
         ("endpoint.options key", Endpoint(options={"api_key": SECRET})),
+        ("endpoint.headers key", Endpoint(headers={"X-Goog-Api-Key": SECRET})),
+        ("endpoint.headers key", Endpoint(headers={"X-Vault-Token": SECRET})),
+        ("endpoint.headers key", Endpoint(headers={"X-Auth": SECRET})),
+        ("endpoint.headers key", Endpoint(headers={"Client_Secret": SECRET})),
+        ("endpoint.options key", Endpoint(options={"extra_headers": {"x": SECRET}})),
+        ("endpoint.options key", Endpoint(options={"extra_body": [{"access_token": SECRET}]})),
+        ("endpoint.options key", Endpoint(options={"a": {"b": {"Client_Secret": SECRET}}})),
     ],
 )
 def test_keys_in_clear_are_refused_and_not_repeated(field: str, endpoint: Endpoint) -> None:
@@ -128,3 +135,23 @@ def test_other_references_are_refused(reference: str) -> None:
 )
 def test_wrong_fields_are_named(field: str, values: dict[str, Any]) -> None:
     assert refused(replace(Endpoint(), **values)).field == field
+
+
+def test_names_that_look_like_keys_but_are_none() -> None:
+    options = {"max_tokens": 5, "prompt_cache_key": "a", "extra_body": {"min_tokens": 1}}
+    headers = {"anthropic-beta": "a", "HTTP-Referer": "b", "X-Title": "c"}
+    given = Endpoint(headers=headers, options=options)
+    assert checked_endpoint(given, known("openai")) == given
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("endpoint.options", {"fails": True}),
+        ("endpoint.options.failure", {"failure": "NEVER"}),
+        ("endpoint.options.chunks", {"chunks": -1}),
+    ],
+)
+def test_options_of_the_echo_are_checked_at_once(field: str, options: dict[str, Any]) -> None:
+    assert refused(Endpoint(options=options), "echo").field == field
+    checked_endpoint(Endpoint(options=options), known("openai"))

@@ -118,3 +118,13 @@ def test_no_numbers_leave_the_range_of_the_prices(record: ModelRecord, metrics: 
     cost = Prices().cost(record, metrics)
     assert cost >= (prompt * 0.299 + completion * 14.9) / 1e6
     assert cost <= (prompt * 3.76 + completion * 20.1) / 1e6
+
+
+def test_another_router_tells_its_own_costs(caplog: pytest.LogCaptureFixture) -> None:
+    prices, record = Prices(), api("far", "remote")
+    with caplog.at_level(logging.WARNING):
+        assert prices.cost(record, replace(METRICS, cost_usd=0.25)) == 0.25
+        assert prices.cost(record, METRICS) == 0.0
+    assert caplog.records == []
+    assert prices.per_million(record) is None
+    assert prices.per_million(replace(record, pricing=OWN, etag="2")) == OWN
