@@ -92,13 +92,16 @@ class InvalidConfigError(FieldError):
 
 
 class ModelNotFoundError(RouterError):
-    """No model of that id is registered; an empty id: none at all."""
+    """No model of that id is registered; an empty id: none at all.
+
+    ``missing`` says what is missing instead, where it is not the model itself.
+    """
 
     reason = "MODEL_NOT_FOUND"
 
-    def __init__(self, model: str) -> None:
-        missing = f"model {shorten(model)} is not registered" if model else "no model is registered"
-        super().__init__(missing)
+    def __init__(self, model: str, missing: str = "") -> None:
+        usual = f"model {shorten(model)} is not registered" if model else "no model is registered"
+        super().__init__(missing or usual)
         self.model = model
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_runner_router.config import Config
-from llm_runner_router.errors import ModelNotFoundError
+from llm_runner_router.errors import ModelNotFoundError, shorten
 from llm_runner_router.preferences import Strategy
 from llm_runner_router.registry.records import Alias, AliasRule, ModelRecord
 from llm_runner_router.routing.pool import Pool, Pools, Store
@@ -61,7 +61,7 @@ class Groups:
             who = "the request names" if request.model else "the default is"
             group = Group(self._pools.of_models(name), None, f"{who} {name!r}")
         if not group.pool.roster.ids:
-            raise ModelNotFoundError(name or "")
+            raise nobody(name)
         return group
 
     def named(self, name: str | None) -> Sequence[ModelRecord]:
@@ -78,7 +78,7 @@ class Groups:
         else:
             return [self._store.get(name)]
         if not records:
-            raise ModelNotFoundError(name or "")
+            raise nobody(name)
         return records
 
     def _behind(self, alias: Alias, strategy: Strategy, metadata: Mapping[str, str]) -> Group:
@@ -91,3 +91,10 @@ class Groups:
 def applies(rule: AliasRule, metadata: Mapping[str, str]) -> bool:
     """Whether ``rule`` fits a request with ``metadata``."""
     return metadata.get(rule.key) in rule.values
+
+
+def nobody(alias: str | None) -> ModelNotFoundError:
+    """The error where no model stands behind an alias, or there is none at all."""
+    if alias is None:
+        return ModelNotFoundError("")
+    return ModelNotFoundError(alias, f"no target of alias {shorten(alias)} is registered")
