@@ -40,6 +40,27 @@ async def test_a_lease_that_takes_too_long_is_not_entered() -> None:
 
 
 @virtual
+async def test_the_shorter_of_deadline_and_patience_ends_the_wait_for_a_lease() -> None:
+    patience = Patience(2000.0, "a.setting")
+    with pytest.raises(TimeLimitError, match=r"not ready for 2000 ms \(a\.setting\)"):
+        async with entered_by(now() + 5.0, lease(9.0, []), now, patience):
+            pytest.fail("entered")
+    with pytest.raises(TimeLimitError, match="deadline"):
+        async with entered_by(now() + 1.0, lease(9.0, []), now, patience):
+            pytest.fail("entered")
+
+
+@virtual
+async def test_patience_may_have_begun_before() -> None:
+    begun = now()
+    await asyncio.sleep(1.0)
+    with pytest.raises(TimeLimitError, match="no news for 1500 ms"):
+        async with time_limit(Patience(1500.0), None, "no news", now, begun):
+            await asyncio.sleep(9.0)
+    assert now() - begun == pytest.approx(1.5)
+
+
+@virtual
 async def test_an_error_reaches_the_lease() -> None:
     left: list[str] = []
     with pytest.raises(KeyError):

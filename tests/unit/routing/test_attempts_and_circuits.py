@@ -72,3 +72,24 @@ async def test_an_abandoned_probe_is_given_back() -> None:
     task.cancel()
     await asyncio.wait([task])
     assert stage.breakers.allows("a")
+
+
+@virtual
+async def test_a_slow_reader_does_not_keep_a_probed_model_from_others() -> None:
+    stage = Stage({"a": [[ACCEPTED, 9.0, FINISHED]]}, {"routing": {"breaker_failures": 1}})
+    stage.open_circuit("a")
+    await asyncio.sleep(30.0)
+    answer = stage.answer()
+    await anext(answer)
+    assert stage.breakers.allows("a")
+    await answer.aclose()
+
+
+@virtual
+async def test_a_probe_that_fails_after_it_began_counts_as_any_other() -> None:
+    stage = Stage({"a": [[ACCEPTED, DOWN]]}, {"routing": {"breaker_failures": 1}})
+    stage.open_circuit("a")
+    await asyncio.sleep(30.0)
+    with pytest.raises(UnavailableError):
+        await stage.events()
+    assert not stage.breakers.allows("a")
