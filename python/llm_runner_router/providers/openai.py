@@ -51,7 +51,7 @@ class OpenAIProvider(ApiProvider):
     def open(cls, record: ModelRecord, pool: HttpPool) -> Self:
         """A provider of ``record``; connects to nothing. ProviderRejectedError: no usable key.
 
-        It may read the file of the key, and so blocks.
+        It may read the file of the key, and prepares the pool, and so blocks.
         """
         provider = known(record.provider)
         base_url = record.endpoint.base_url or provider.base_url
@@ -59,6 +59,7 @@ class OpenAIProvider(ApiProvider):
             message = f"provider {record.provider} has no address: set endpoint.base_url"
             raise ProviderRejectedError(message)
         key = key_of(record.endpoint, provider) or ""
+        pool.prepare()
         return cls(record, pool, Target(record.source, base_url, key, record.endpoint))
 
     async def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
