@@ -7,6 +7,7 @@ import pytest
 
 from llm_runner_router.backend import CallContext
 from llm_runner_router.errors import (
+    BudgetError,
     EngineError,
     InvalidRequestError,
     ModelNotFoundError,
@@ -16,10 +17,10 @@ from llm_runner_router.errors import (
 )
 from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.echo import EchoBehaviour
-from llm_runner_router.registry.records import ModelConfig, PromptTemplate
+from llm_runner_router.registry.records import ModelConfig, Pricing, PromptTemplate
 from llm_runner_router.sampling_defaults import with_defaults
 from llm_runner_router.types import Chunk, Complete, FinishReason, Request, Started
-from unit.echoes import EchoLoader, collect, echo_runtime, settle, until
+from unit.echoes import EchoLoader, collect, echo_runtime, model, settle, until
 
 HELLO = Request(prompt="hello big world")
 
@@ -172,3 +173,24 @@ async def test_a_template_leaves_the_models_that_it_suits() -> None:
         assert set(caught.value.excluded) == {"a"}
         answer = await runtime.process(Request(template=use, model="b"))
         assert (answer.model_used, answer.response) == ("b", "say hello")
+
+
+async def test_a_budget_that_trips_while_a_request_waits_stops_it() -> None:
+    config = {
+        "performance": {"maxConcurrent": 1},
+        "budgets": {"total": {"day": 1e-6}},
+    }
+    loader = EchoLoader()
+    loader.chunk_gate = asyncio.Semaphore(0)
+    async with echo_runtime(config, loader, models=()) as runtime:
+        await runtime.register_model(model("m", pricing=Pricing(input=1.0, output=1.0)))
+        first = asyncio.ensure_future(runtime.process(HELLO))
+        await until(lambda: bool(loader.providers) and bool(loader.providers["m"].running))
+        second = asyncio.ensure_future(runtime.process(HELLO))
+        await settle()
+        for _ in range(20):
+            loader.chunk_gate.release()
+        assert (await first).metrics.cost_usd > 1e-6
+        with pytest.raises(BudgetError):
+            await second
+        assert len(loader.providers["m"].calls) == 1
