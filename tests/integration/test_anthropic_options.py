@@ -1,8 +1,10 @@
-"""What records and requests may set of Anthropic's API, and what they may not."""
+"""What records and requests may set of Anthropic's API, and at what pace it answers."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from integration.upstreams.anthropic_server import (
-    AnthropicServer,
-)
+from integration.upstreams.anthropic_server import AnthropicServer
+from integration.upstreams.faults import drip
 from llm_runner_router.errors import (
     InvalidRequestError,
     ProviderRejectedError,
 )
 from llm_runner_router.providers.anthropic import AnthropicProvider
-from llm_runner_router.providers.base import Call, ProviderEvent
+from llm_runner_router.providers.base import Accepted, Call, Delta, ProviderEvent
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import Endpoint, ModelRecord
 from llm_runner_router.tools import FormatKind, ResponseFormat, Tool
@@ -114,3 +115,15 @@ async def test_a_key_that_is_missing_is_named_when_the_model_is_opened(
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(ProviderRejectedError, match="ANTHROPIC_API_KEY"):
         AnthropicProvider.open(record_of(Endpoint()), pool)
+
+
+async def test_each_piece_comes_when_it_is_there(
+    server: AnthropicServer, provider: AnthropicProvider
+) -> None:
+    gate = asyncio.Semaphore(3)  # two pieces come before the first content
+    server.inject(drip(gate))
+    async with aclosing(provider.generate(HELLO)) as events:
+        assert isinstance(await anext(events), Accepted)
+        assert await anext(events) == Delta("one")
+        gate.release()
+        assert await anext(events) == Delta(" two")

@@ -395,15 +395,3 @@ async def test_a_connection_that_stays_open_delays_no_end(
     server.inject(faults.stall(after=99))
     assert isinstance((await told(provider))[-1], Finished)
     await server.until(lambda s: s.left == 1)
-
-
-async def test_each_piece_comes_when_it_is_there(
-    server: AnthropicServer, provider: AnthropicProvider
-) -> None:
-    gate = asyncio.Semaphore(CONTENT + 1)
-    server.inject(faults.drip(gate))
-    async with aclosing(provider.generate(HELLO)) as events:
-        assert isinstance(await anext(events), Accepted)
-        assert await anext(events) == Delta("one")
-        gate.release()
-        assert await anext(events) == Delta(" two")
