@@ -32,9 +32,10 @@ class Decision:
     """The choice of a model.
 
     ``strategy`` is empty where the request named one model and nothing was chosen, and ``cache``
-    where the answer came out of the cache of answers or was shared. ``candidates`` stand best first and ``fallbacks`` in the order in which they would be tried; answers carry the
-    first few candidates and no exclusions, Router.Route all. ``rule`` names the rule of an alias
-    that decided.
+    where the answer came out of the cache of answers or was shared. ``candidates`` stand best first
+    and ``fallbacks`` in the order in which they would be tried; answers carry the first few
+    candidates and no exclusions, Router.Route all. ``rule`` names the rule of an alias that
+    decided.
     """
 
     model: str

@@ -26,7 +26,13 @@ OF_ONE_MACHINE = re.compile(
     r"|pypi\.(org|io|python)|pythonhosted|npmjs|index-url|debian\.org|artifactory"
 )
 HERE = Path(__file__).relative_to(ROOT)
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/routing.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/routing.md",
+    "docs/benchmarks.md",
+]
 
 
 def tracked(*patterns: str) -> list[Path]:

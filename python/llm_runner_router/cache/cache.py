@@ -16,6 +16,7 @@ from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import CacheState
 from llm_runner_router.preferences import CacheMode
+from llm_runner_router.time_limits import bounded
 from llm_runner_router.types import CacheCounts, Complete, Event, Request, Started
 
 
@@ -126,7 +127,9 @@ class AnswerCache:
                 async for event in own:
                     yield event
             return
-        async with aclosing(self._flights.join(question.key, missed, deadline)) as shared:
+        events = self._flights.join(question.key, missed, deadline)
+        limited = events if deadline is None else bounded(deadline, events)
+        async with aclosing(limited) as shared:
             async for event, is_own in shared:
                 yield event if is_own else self._shared(event, question)
 
