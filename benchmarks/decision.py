@@ -75,6 +75,10 @@ class Fine:
         """At once."""
         return 0.0
 
+    def resting(self) -> Mapping[str, float]:
+        """None of them."""
+        return {}
+
     def per_million(self, record: ModelRecord) -> Pricing | None:
         """The record's own."""
         return record.pricing

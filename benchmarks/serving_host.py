@@ -85,7 +85,7 @@ async def main() -> None:
     bare = bare_server()
     port = bare.add_insecure_port("127.0.0.1:0")
     await bare.start()
-    values = {"performance": {"max_concurrent": 64}}
+    values = {"performance": {"max_concurrent": 64}, "cache": {"enabled": False}}
     runtime = Runtime(load_config(values, environment={}, folder=Path.cwd()), EchoLoader())
     await runtime.initialize()
     await runtime.register_model(ModelRecord(MODEL, MODEL, ModelFormat.GGUF, "echo.gguf"))

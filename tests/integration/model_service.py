@@ -46,8 +46,9 @@ class ModelService:
 async def serving(
     models: Mapping[str, Path], config: Mapping[str, Any] | None = None
 ) -> AsyncIterator[ModelService]:
-    """A service on a free port; ``models`` are registered, not loaded."""
-    runtime = Runtime(load_config(config or {}, environment={}, folder=Path("/nonexistent")))
+    """A service on a free port; ``models`` are registered, not loaded. Every answer is computed."""
+    values = {"cache": {"enabled": False}, **(config or {})}
+    runtime = Runtime(load_config(values, environment={}, folder=Path("/nonexistent")))
     await runtime.initialize()
     server = Server(runtime, ServerOptions(port=0, drain_timeout=30.0))
     await server.start()

@@ -153,8 +153,9 @@ async def test_many_streams_answer_as_each_alone_though_half_of_them_leave() -> 
 
 @asynccontextmanager
 async def served(config: Mapping[str, Any]) -> AsyncIterator[str]:
-    """The address of a service in this process with the demo model."""
-    loaded = load_config(config, environment={}, folder=Path("/nonexistent"))
+    """The address of a service in this process with the demo model. Every answer is computed."""
+    values = {"cache": {"enabled": False}, **config}
+    loaded = load_config(values, environment={}, folder=Path("/nonexistent"))
     runtime = Runtime(loaded)
     await runtime.initialize()
     source = str(demo_model_path())

@@ -24,6 +24,7 @@ from llm_runner_router.v1 import (
     registry_pb2_grpc,
     router_pb2,
     router_pb2_grpc,
+    types_pb2,
 )
 from unit import tiny_model
 
@@ -126,6 +127,7 @@ def request(
         model=model,
         max_tokens=max_tokens,
         temperature=0,
+        cache=router_pb2.CacheControl(mode=types_pb2.CACHE_MODE_BYPASS),  # it is to be computed
         ignore_eos=True,
         logprobs=logprobs,
     )

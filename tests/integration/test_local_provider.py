@@ -51,7 +51,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture
 async def runtime(tiny: Path) -> AsyncIterator[Runtime]:
-    config = {"engine": {"threads": 1, "kvType": "f32"}}
+    config = {"engine": {"threads": 1, "kvType": "f32"}, "cache": {"enabled": False}}
     runtime = Runtime(load_config(config, environment={}, folder=tiny.parent))
     await runtime.initialize()
     await runtime.register_model(record("tiny", "tiny.gguf"))

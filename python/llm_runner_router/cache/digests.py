@@ -54,4 +54,4 @@ def file_version(record: ModelRecord) -> Mapping[str, int] | None:
         found = os.stat(record.source)  # noqa: PTH116 - a source may be no path at all
     except (OSError, ValueError):
         return None
-    return {"bytes": found.st_size, "seconds": int(found.st_mtime)}
+    return {"bytes": found.st_size, "nanoseconds": found.st_mtime_ns}

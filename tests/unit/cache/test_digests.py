@@ -48,10 +48,10 @@ def test_another_file_at_the_same_place_is_another_model(tmp_path: Path) -> None
     record = model("a", source=str(path))
     assert file_version(record) is None
     path.write_bytes(b"1234")
-    os.utime(path, (10, 10))
-    assert file_version(record) == {"bytes": 4, "seconds": 10}
+    os.utime(path, ns=(10, 10))
+    assert file_version(record) == {"bytes": 4, "nanoseconds": 10}
     first = Digests().of(record)
-    os.utime(path, (11, 11))
+    os.utime(path, ns=(11, 11))
     assert Digests().of(record) != first
     assert file_version(replace(record, format=ModelFormat.API)) is None
     assert file_version(replace(record, source="no\0path")) is None
