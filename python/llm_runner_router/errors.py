@@ -11,7 +11,11 @@
     ├── RequestNotFoundError     no such request on this stream       NOT_FOUND
     ├── AlreadyExistsError       the id is taken                      ALREADY_EXISTS
     ├── ModelFileError           the file cannot be run               FAILED_PRECONDITION
+    │   └── ModelNotPulledError  it was not downloaded yet            FAILED_PRECONDITION
+    ├── SourceError              the place of a model refuses it      FAILED_PRECONDITION
     ├── ModelBusyError           the model's state forbids it now     FAILED_PRECONDITION
+    ├── ConflictError            changed by somebody else meanwhile   ABORTED
+    ├── ResumeTokenError         the changes since are forgotten      OUT_OF_RANGE
     ├── NoCandidateError         no model meets the requirements      FAILED_PRECONDITION
     ├── ProviderRejectedError    the provider refuses the service     FAILED_PRECONDITION
     ├── UnsupportedError         valid, but not offered               UNIMPLEMENTED
@@ -127,10 +131,38 @@ class ModelFileError(RouterError):
     reason = "MODEL_FILE_INVALID"
 
 
+class ModelNotPulledError(ModelFileError):
+    """The model lives elsewhere and was not downloaded yet."""
+
+    reason = "MODEL_NOT_PULLED"
+
+    def __init__(self, source: str, *, reason: str | None = None) -> None:
+        message = f"model source {shorten(source, 200)} was not pulled yet"
+        super().__init__(f"{message}: pull it, or set models.autoDownload", reason=reason)
+
+
+class SourceError(RouterError):
+    """The place that a model is pulled from lacks it, refuses it, or gives something else."""
+
+    reason = "SOURCE_REJECTED"
+
+
 class ModelBusyError(RouterError):
     """The model's present state forbids the operation."""
 
     reason = "MODEL_BUSY"
+
+
+class ConflictError(RouterError):
+    """The etag is not the present one: somebody else has changed the thing meanwhile."""
+
+    reason = "CONFLICT"
+
+
+class ResumeTokenError(RouterError):
+    """The changes since a resume token are not remembered any more: begin anew without one."""
+
+    reason = "RESUME_TOKEN_EXPIRED"
 
 
 class ResourceNotFoundError(RouterError):

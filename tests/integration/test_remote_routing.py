@@ -25,7 +25,7 @@ from llm_runner_router.ensembles import (
 )
 from llm_runner_router.errors import (
     BudgetError,
-    ModelBusyError,
+    ConflictError,
     NoCandidateError,
     ProviderFailedError,
     ProviderRejectedError,
@@ -147,6 +147,6 @@ async def test_errors_arrive_with_their_attempts(error: RouterError) -> None:
     ids=lambda value: str(value)[:20],
 )
 async def test_errors_of_the_registry_arrive(call: Call, name: str) -> None:
-    async with served({name: ModelBusyError("it has changed since")}) as (_, remote):
-        with pytest.raises(ModelBusyError, match="changed since"):
+    async with served({name: ConflictError("it has changed since")}) as (_, remote):
+        with pytest.raises(ConflictError, match="changed since"):
             await call(remote)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from llm_runner_router.preferences import Strategy
@@ -14,10 +15,12 @@ DEFAULT_CAPABILITIES = ("text-generation",)
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """How a model is run, and the sampling defaults of requests that leave a field out.
+    """How a model is run, and the defaults of requests that leave a field out.
 
-    ``context_length`` ``None`` means the model's own; ``gpu_layers`` ``None`` the setting of the
-    service.
+    ``context_length`` ``None`` means the model's own; ``gpu_layers`` and ``idle_timeout`` (seconds;
+    0: never) ``None`` the setting of the service. ``system`` is the message that begins
+    conversations without one; ``chat_template`` (Jinja) replaces that of the file. A ``pinned``
+    model is never taken out of memory to make room, nor for being idle.
     """
 
     context_length: int | None = None
@@ -29,6 +32,25 @@ class ModelConfig:
     repeat_penalty: float | None = None
     stop: Sequence[str] = ()
     gpu_layers: int | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    system: str | None = None
+    chat_template: str | None = None
+    license: str | None = None
+    pinned: bool | None = None
+    idle_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """What a model may be asked for. ``None`` means no limit of its own.
+
+    ``concurrent_requests`` run at once, others wait; ``max_tokens`` is the longest answer.
+    """
+
+    concurrent_requests: int | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +84,10 @@ class Pricing:
 class ModelRecord:
     """One registered model.
 
-    ``id`` is what requests name and never changes. ``source`` is where the weights lie, or for
+    ``id`` is what requests name and never changes: ``name`` or ``name@version``. ``source`` is where the weights lie, or for
     format ``api`` the model's name at its ``provider``. ``pricing`` replaces the published prices;
     ``quality`` from 0 to 1 is the operator's judgement. ``etag`` changes with every update; the
-    store sets it.
+    store sets it, and ``created`` and ``updated`` (seconds since 1970).
     """
 
     id: str
@@ -80,6 +102,11 @@ class ModelRecord:
     endpoint: Endpoint = field(default_factory=Endpoint)
     pricing: Pricing | None = None
     quality: float | None = None
+    owner: str = ""
+    tags: Sequence[str] = ()
+    limits: ModelLimits = field(default_factory=ModelLimits)
+    created: float = 0.0
+    updated: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +215,52 @@ class ModelDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """Bytes that a model takes in memory: weights, KV cache, compute buffers, and its tokens.
+
+    The KV cache is that of the configured context and concurrency.
+    """
+
+    weights: int = 0
+    kv: int = 0
+    compute: int = 0
+    vocabulary: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.kv + self.compute + self.vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPerformance:
+    """What was measured of a model; ``None`` where nothing was yet. Never what was declared.
+
+    ``memory_bytes`` is what it takes in memory now, 0 while it is not there.
+    """
+
+    samples: int = 0
+    tokens_per_second: float | None = None
+    first_token_ms: float | None = None
+    first_token_p95_ms: float | None = None
+    error_rate: float = 0.0
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
-    """A record with its present state, as GetModel and ListModels answer it."""
+    """A record with its present state, as GetModel and ListModels answer it.
+
+    ``memory`` is an estimate of what it takes when it is loaded; ``None`` where that is unknown:
+    of models behind an API, and of files that are not here or cannot be run. ListModels leaves it
+    out.
+    """
 
     record: ModelRecord
     loaded: bool = False
     details: ModelDetails = field(default_factory=ModelDetails)
+    memory: MemoryEstimate | None = None
+    performance: ModelPerformance = field(default_factory=ModelPerformance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +277,63 @@ class LoadProgress:
 
     phase: str
     fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """How far a pull has come.
+
+    ``phase`` is ``resolving``, ``downloading``, ``verifying`` or ``done``; the bytes are those of
+    all files together. ``remaining_seconds`` is ``None`` while nobody knows.
+    """
+
+    phase: str
+    file: str = ""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    bytes_per_second: float = 0.0
+    remaining_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuery:
+    """A page of ListModels that is asked for. The texts are explained in ``registry.proto``."""
+
+    filter: str = ""
+    order_by: str = ""
+    page_size: int = 0
+    page_token: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What has changed in the registry."""
+
+    MODEL_SET = "model_set"
+    MODEL_REMOVED = "model_removed"
+    ALIAS_SET = "alias_set"
+    ALIAS_REMOVED = "alias_removed"
+    SYNCED = "synced"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChange:
+    """A change as WatchModels tells it: the thing as it is now, not what was done to it.
+
+    ``synced`` says once that everything that had changed before has been told. A watch that begins
+    with ``resume_token`` goes on behind this change.
+    """
+
+    kind: ChangeKind
+    id: str = ""
+    model: ModelView | None = None
+    alias: Alias | None = None
+    resume_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import has done, as ``model m`` or ``template t``, in the order of the document."""
+
+    added: Sequence[str] = ()
+    replaced: Sequence[str] = ()
+    unchanged: Sequence[str] = ()

@@ -15,8 +15,8 @@ from sqlalchemy import delete, insert
 
 from llm_runner_router.errors import (
     AlreadyExistsError,
+    ConflictError,
     InvalidRequestError,
-    ModelBusyError,
     ModelNotFoundError,
     ResourceNotFoundError,
     shorten,
@@ -111,7 +111,7 @@ class RegistryStore:
     async def update(self, model: str, change: Change, etag: str = "") -> ModelRecord:
         """Replace a record by ``change(record)``.
 
-        ModelBusyError where ``etag`` is given and is not the present one.
+        ConflictError where ``etag`` is given and is not the present one.
         """
         return await self._database.exclusively(lambda: self._update(model, change, etag))
 
@@ -123,7 +123,7 @@ class RegistryStore:
         """Add an alias or replace it; it comes back with its new etag.
 
         AlreadyExistsError where a model has its id, InvalidRequestError where it names a model
-        that is not registered, ModelBusyError where its etag is given and is not the present one.
+        that is not registered, ConflictError where its etag is given and is not the present one.
         """
         return await self._database.exclusively(lambda: self._set_alias(alias))
 
@@ -136,7 +136,7 @@ class RegistryStore:
     async def set_template(self, template: PromptTemplate) -> PromptTemplate:
         """Add a template or replace it; it comes back with its new etag.
 
-        ModelBusyError where its etag is given and is not the present one.
+        ConflictError where its etag is given and is not the present one.
         """
         return await self._database.exclusively(lambda: self._set_template(template))
 
@@ -208,10 +208,10 @@ def named_models(alias: Alias) -> Sequence[tuple[str, str]]:
 def check_etag(
     word: str, present: ModelRecord | Alias | PromptTemplate | None, name: str, etag: str
 ) -> None:
-    """ModelBusyError where an etag is given and is not the present one."""
+    """ConflictError where an etag is given and is not the present one."""
     now = "" if present is None else present.etag
     if etag and etag != now:
-        raise ModelBusyError(f"{word} {shorten(name)} was changed meanwhile: its etag is {now!r}")
+        raise ConflictError(f"{word} {shorten(name)} was changed meanwhile: its etag is {now!r}")
 
 
 async def dropped(records: Collection[R], name: str, word: str) -> R:

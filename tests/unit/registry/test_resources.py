@@ -10,7 +10,7 @@ import pytest
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidRequestError,
-    ModelBusyError,
+    ConflictError,
     ResourceNotFoundError,
     UnavailableError,
 )
@@ -80,11 +80,11 @@ async def test_replaced_and_removed(tmp_path: Path) -> None:
     first = await store.set_alias(ALIAS)
     second = await store.set_alias(replace(first, fallbacks=()))
     assert second.etag not in ("", first.etag)
-    with pytest.raises(ModelBusyError, match=second.etag):
+    with pytest.raises(ConflictError, match=second.etag):
         await store.set_alias(first)
     template = await store.set_template(TEMPLATE)
     assert (await store.set_template(TEMPLATE)).etag != template.etag
-    with pytest.raises(ModelBusyError):
+    with pytest.raises(ConflictError):
         await store.set_template(template)
     await store.save_measurements(MEASURED)
     await store.save_measurements(())
@@ -104,7 +104,7 @@ async def test_what_is_missing_cannot_be_removed() -> None:
         await store.remove_alias("x")
     with pytest.raises(ResourceNotFoundError, match="template 'x'"):
         await store.remove_template("x")
-    with pytest.raises(ModelBusyError):
+    with pytest.raises(ConflictError):
         await store.set_alias(replace(ALIAS, etag="of one that was removed"))
     await store.close()
 

@@ -10,7 +10,7 @@ import pytest
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidConfigError,
-    ModelBusyError,
+    ConflictError,
     ModelNotFoundError,
     UnavailableError,
 )
@@ -74,7 +74,7 @@ async def test_update_changes_the_etag_and_checks_it(tmp_path: Path) -> None:
     first = await store.add(model())
     second = await store.update("m", lambda record: replace(record, name="new"), first.etag)
     assert second.etag != first.etag
-    with pytest.raises(ModelBusyError):
+    with pytest.raises(ConflictError):
         await store.update("m", lambda record: replace(record, name="late"), first.etag)
     with pytest.raises(ModelNotFoundError):
         await store.update("x", lambda record: record)
