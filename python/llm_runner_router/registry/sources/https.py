@@ -1,0 +1,71 @@
+"""Models from web servers: ``https://host/path/file.gguf[#sha256=HEX]``.
+
+They lie in ``<cache>/https/<host>/<fingerprint of the address>-<name of the file>``, the files of
+a sharded set beside each other under the fingerprint of the first.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from yarl import URL
+
+from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.fetcher import ProgressListener
+from llm_runner_router.registry.sources.gguf_magic import check_gguf
+from llm_runner_router.registry.sources.pulled import PulledModel
+from llm_runner_router.registry.sources.shards import shard_names
+from llm_runner_router.registry.sources.source import HttpsSource, fingerprint
+from llm_runner_router.registry.sources.totals import Totals
+
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_NAME = 120
+FOLDER = "https"
+
+
+class HttpsFetcher:
+    """See Fetcher. ``cache`` is the folder of downloads."""
+
+    def __init__(self, downloader: Downloader, cache: Path) -> None:
+        self._downloader = downloader
+        self._cache = cache
+
+    async def fetch(self, source: HttpsSource, on_progress: ProgressListener) -> PulledModel:
+        """A sha256 is that of the only file; those of a set are told by their sizes alone."""
+        names = shard_names(source.url.name)
+        paths = self._paths(source, names)
+        totals = Totals(on_progress, files=len(paths))
+        for name, path in zip(names, paths, strict=True):
+            await self._downloader.fetch(
+                sibling(source.url, name),
+                path,
+                sha256=source.sha256,
+                on_progress=totals.of_next(name),
+                check=check_gguf,
+            )
+            totals.add(path.stat().st_size)
+        return PulledModel(paths[0])
+
+    def find(self, source: HttpsSource) -> PulledModel | None:
+        """All files of it, or nothing: each has its name only once it is whole."""
+        paths = self._paths(source, shard_names(source.url.name))
+        return PulledModel(paths[0]) if all(path.is_file() for path in paths) else None
+
+    def _paths(self, source: HttpsSource, names: tuple[str, ...]) -> list[Path]:
+        host = UNSAFE.sub("_", source.url.authority).strip(".")
+        folder = self._cache / FOLDER / host
+        mark = fingerprint(f"{source.url}#{source.sha256 or ''}")
+        return [folder / f"{mark}-{safe_name(name)}" for name in names]
+
+
+def safe_name(name: str) -> str:
+    """A file's name that is like ``name``, short enough for what is written beside the file."""
+    return UNSAFE.sub("_", name)[-MAX_NAME:]
+
+
+def sibling(url: URL, name: str) -> URL:
+    """The address of another file of the same folder, with the same query."""
+    beside = url.with_name(name)
+    query = url.raw_query_string
+    return URL(f"{beside}?{query}", encoded=True) if query else beside

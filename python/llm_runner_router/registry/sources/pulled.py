@@ -1,0 +1,25 @@
+"""A model whose files lie on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llm_runner_router.registry.records import ModelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class PulledModel:
+    """What a source has given.
+
+    ``path`` is the file to load; of a sharded set, the first. ``config`` is what came along with
+    the weights, such as a system prompt; ``notes`` say in words what could not be taken over.
+    ``in_place``: the file belongs to somebody else and lies where it lay; all others lie in the
+    folder of downloads.
+    """
+
+    path: Path
+    config: ModelConfig = field(default_factory=ModelConfig)
+    notes: Sequence[str] = ()
+    in_place: bool = False
