@@ -16,17 +16,24 @@ from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import RouterError
 from llm_runner_router.registry.records import (
     Alias,
+    ImportReport,
     LoadProgress,
     ModelPage,
+    ModelQuery,
     ModelRecord,
     ModelView,
     PromptTemplate,
+    PullProgress,
+    RegistryChange,
     UsageQuery,
     UsageRow,
 )
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 
 ProgressListener = Callable[[LoadProgress], None]
+PullListener = Callable[[PullProgress], None]
+
+ALL_MODELS = ModelQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,26 @@ class Backend(Protocol):
         """One model."""
         ...
 
-    async def list_models(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
-        """Models in the order of their ids; ``page_size`` 0 leaves the size to the service."""
+    async def list_models(self, query: ModelQuery = ALL_MODELS) -> ModelPage:
+        """A page of the models that a query asks for."""
+        ...
+
+    def watch_models(self, resume_token: str = "") -> AsyncGenerator[RegistryChange, None]:
+        """Every change of models and aliases from that token on; without one all there is first."""
+        ...
+
+    async def pull_model(
+        self, source: str, model: str = "", on_progress: PullListener | None = None
+    ) -> ModelView:
+        """Download a model and register it; without a source, that of a registered model."""
+        ...
+
+    async def import_registry(self, document: bytes, *, replace: bool = False) -> ImportReport:
+        """Add the models and templates of a registry file, all or none."""
+        ...
+
+    async def export_registry(self) -> bytes:
+        """All models and templates as a registry file."""
         ...
 
     async def load_model(
@@ -132,8 +157,8 @@ class Backend(Protocol):
         """Bring a model into memory. Concurrent loads of one model are one load."""
         ...
 
-    async def unload_model(self, model: str) -> None:
-        """Take a model out of memory once its running requests are done."""
+    async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Take a model out of memory once its requests are done, or after ``timeout`` seconds."""
         ...
 
     async def set_alias(self, alias: Alias) -> Alias:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from llm_runner_router.config_errors import (
     HIDDEN,
@@ -34,8 +35,6 @@ from llm_runner_router.config_section import Section, setting, word
 from llm_runner_router.errors import InvalidConfigError
 
 Nested = Mapping[str, Mapping[str, Any]]
-
-NO_EFFECT = "Checked and kept, but without effect in this version."
 
 
 class LogLevel(StrEnum):
@@ -95,9 +94,43 @@ class ModelsConfig(Section):
     """Where models lie."""
 
     cache_dir: str = setting(
-        "./models", "a path", f"Folder of downloaded models. {NO_EFFECT}", min_length=1
+        "./models",
+        "a path",
+        "Folder of downloaded models and of KV snapshots. Nothing is written elsewhere.",
+        min_length=1,
     )
-    auto_download: bool = setting(default=False, allowed="true or false", description=NO_EFFECT)
+    auto_download: bool = setting(
+        default=False,
+        allowed="true or false",
+        description="Whether a model is downloaded when it is first used; otherwise when it is "
+        "pulled.",
+    )
+    ollama_dir: str | None = setting(
+        None,
+        "a path, or null",
+        "Folder of Ollama's models, used in place; null: `OLLAMA_MODELS`, else `~/.ollama/models`.",
+        min_length=1,
+    )
+    memory_bytes: int = setting(
+        0,
+        "bytes, a whole number ≥ 0",
+        "What all models that run here may take in memory; 0: 80 % of what is free at the start.",
+        ge=0,
+    )
+    idle_timeout: float = setting(
+        0.0,
+        "seconds, a number from 0 to 31536000",
+        "Seconds without a request after which a model is taken out of memory; 0: never.",
+        ge=0,
+        le=31_536_000,
+    )
+    kv_snapshot_bytes: int = setting(
+        0,
+        "bytes, a whole number ≥ 0",
+        "What the KV of known prompts may take on disk when their model leaves memory; it is "
+        "back with the model. 0: it is not kept.",
+        ge=0,
+    )
     default: str | None = setting(
         None,
         "the id of a registered model or an alias, or null",
@@ -173,6 +206,19 @@ class RegistryConfig(Section):
         "SQLite file of registered models; null keeps them in memory only.",
         min_length=1,
     )
+    url: str | None = setting(
+        None,
+        "postgresql://user:password@host:port/database, or null",
+        "PostgreSQL database of registered models, which several services may share; instead of "
+        "`path`.",
+        pattern=r"\Apostgres(ql)?://",
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.path is not None and self.url is not None:
+            raise PydanticCustomError("one_place", "path or url, not both")
+        return self
 
 
 class Config(Section):

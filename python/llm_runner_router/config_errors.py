@@ -16,8 +16,10 @@ from llm_runner_router.errors import InvalidConfigError
 HIDDEN = "…"
 """Stands for a value that is not shown."""
 
-SECRETS = frozenset((("cache", "url"),))
+SECRETS = frozenset((("cache", "url"), ("registry", "url")))
 """Settings that may hold a password."""
+
+SECRET_SECTIONS = frozenset(section for section, _ in SECRETS)
 
 
 def hidden(value: object) -> object:
@@ -33,7 +35,9 @@ def hidden_address(value: object) -> object:
 
 def shown(path: tuple[str, ...], value: object) -> object:
     """What an error or GetConfig may show of the setting at ``path``."""
-    return hidden_address(value) if path in SECRETS else value
+    if path in SECRETS:
+        return hidden_address(value)
+    return HIDDEN if isinstance(value, Mapping) and (path[0] in SECRET_SECTIONS) else value
 
 
 def without_secrets(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -49,7 +49,7 @@ class Passage:
         context = self.context
         return Call(
             self.request_id,
-            with_defaults(request, record.config),
+            with_defaults(request, record),
             context.caller,
             context.deadline,
             self.hold,

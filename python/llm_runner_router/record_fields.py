@@ -13,6 +13,7 @@ from llm_runner_router.registry.records import (
     AliasTarget,
     Endpoint,
     ModelConfig,
+    ModelLimits,
     ModelRecord,
     Pricing,
 )
@@ -36,6 +37,9 @@ class ModelFields(TypedDict, total=False):
     endpoint: Endpoint | Mapping[str, Any] | None
     pricing: Pricing | Mapping[str, Any] | None
     quality: float | None
+    owner: str
+    tags: Sequence[str]
+    limits: ModelLimits | Mapping[str, Any] | None
 
 
 def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
@@ -53,6 +57,9 @@ def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
         endpoint=made(Endpoint, values.get("endpoint") or {}, "endpoint"),
         pricing=None if pricing is None else made(Pricing, pricing, "pricing"),
         quality=values.get("quality"),
+        owner=values.get("owner", ""),
+        tags=values.get("tags", ()),
+        limits=made(ModelLimits, values.get("limits") or {}, "limits"),
     )
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Unpack
 
-from llm_runner_router.backend import Backend, ProgressListener
+from llm_runner_router.backend import Backend, ProgressListener, PullListener
 from llm_runner_router.preferences import Strategy
 from llm_runner_router.record_fields import ModelFields, Targets, record_of, rules_of, targets_of
 from llm_runner_router.registry.records import (
     Alias,
     AliasRule,
+    ImportReport,
     ModelPage,
+    ModelQuery,
     ModelRecord,
     ModelView,
     PromptTemplate,
+    RegistryChange,
 )
 from llm_runner_router.request_values import word
 
@@ -53,19 +57,57 @@ class RegistryFace(ABC):
         """One model."""
         return await (await self._opened()).get_model(model)
 
-    async def list_models(self) -> Sequence[ModelView]:
-        """All models in the order of their ids."""
+    async def list_models(self, where: str = "", *, order_by: str = "") -> Sequence[ModelView]:
+        """All models that the filter ``where`` lets through, by id unless ``order_by`` is given.
+
+        Both are explained in ``registry.proto``: ``tags : chat AND NOT owner = alice``.
+        """
         backend = await self._opened()
-        page = await backend.list_models()
+        page = await backend.list_models(ModelQuery(where, order_by))
         models = list(page.models)
         while page.next_page_token:
-            page = await backend.list_models(page_token=page.next_page_token)
+            page = await backend.list_models(
+                ModelQuery(where, order_by, page_token=page.next_page_token)
+            )
             models += page.models
         return models
 
-    async def list_model_page(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
-        """Some models in the order of their ids."""
-        return await (await self._opened()).list_models(page_size=page_size, page_token=page_token)
+    async def list_model_page(
+        self, where: str = "", *, order_by: str = "", page_size: int = 0, page_token: str = ""
+    ) -> ModelPage:
+        """Some models, as of ``list_models``."""
+        query = ModelQuery(where, order_by, page_size, page_token)
+        return await (await self._opened()).list_models(query)
+
+    async def watch_models(self, resume_token: str = "") -> AsyncGenerator[RegistryChange, None]:
+        """Every change of models and aliases, also those that other processes make.
+
+        Without a token it begins with everything there is. Close it when done.
+        """
+        backend = await self._opened()
+        async with aclosing(backend.watch_models(resume_token)) as changes:
+            async for change in changes:
+                yield change
+
+    async def pull_model(
+        self, source: str, model: str = "", on_progress: PullListener | None = None
+    ) -> ModelView:
+        """Download a model (``hf://…``, ``ollama://…``, ``https://…``) and register it.
+
+        An empty source downloads that of the registered ``model``.
+        """
+        return await (await self._opened()).pull_model(source, model, on_progress)
+
+    async def import_registry(self, document: bytes, *, replace: bool = False) -> ImportReport:
+        """Add the models and templates of a registry file (1.2.0), all or none.
+
+        With ``replace`` they take the place of others with the same ids.
+        """
+        return await (await self._opened()).import_registry(document, replace=replace)
+
+    async def export_registry(self) -> bytes:
+        """All models and templates as a registry file (1.2.0)."""
+        return await (await self._opened()).export_registry()
 
     async def load_model(
         self, model: str, on_progress: ProgressListener | None = None
@@ -73,9 +115,12 @@ class RegistryFace(ABC):
         """Bring a model into memory."""
         return await (await self._opened()).load_model(model, on_progress)
 
-    async def unload_model(self, model: str) -> None:
-        """Take a model out of memory once its running requests are done."""
-        await (await self._opened()).unload_model(model)
+    async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Take a model out of memory once its running requests are done.
+
+        Those that still run after ``timeout`` seconds fail with UnavailableError.
+        """
+        await (await self._opened()).unload_model(model, timeout)
 
     async def set_alias(
         self,

@@ -99,6 +99,21 @@ class Sampling(Protocol):
         """See Request."""
         ...
 
+    @property
+    def frequency_penalty(self) -> float | None:
+        """See Request."""
+        ...
+
+    @property
+    def presence_penalty(self) -> float | None:
+        """See Request."""
+        ...
+
+    @property
+    def seed(self) -> int | None:
+        """See Request."""
+        ...
+
 
 def validate_request(request: Request) -> None:
     """InvalidRequestError names the first field that is wrong, its value and what is allowed."""
@@ -107,9 +122,6 @@ def validate_request(request: Request) -> None:
     check_flag("ignore_eos", request.ignore_eos)
     check_model(request.model)
     check_sampling(request)
-    check_number("frequency_penalty", request.frequency_penalty, -2, 2)
-    check_number("presence_penalty", request.presence_penalty, -2, 2)
-    check_count("seed", request.seed, 0, UINT32)
     check_count("logprobs", request.logprobs, 0, MAX_LOGPROBS)
     check_count("prompt_logprobs", request.prompt_logprobs, 0, MAX_LOGPROBS)
     check_stop(request.stop)
@@ -209,6 +221,9 @@ def check_sampling(values: Sampling, prefix: str = "") -> None:
     check_count(f"{prefix}top_k", values.top_k, 0, UINT32)
     check_number(f"{prefix}min_p", values.min_p, 0, 1)
     check_positive(f"{prefix}repeat_penalty", values.repeat_penalty, 2)
+    check_number(f"{prefix}frequency_penalty", values.frequency_penalty, -2, 2)
+    check_number(f"{prefix}presence_penalty", values.presence_penalty, -2, 2)
+    check_count(f"{prefix}seed", values.seed, 0, UINT32)
 
 
 def check_stop(stop: Sequence[str], field: str = "stop") -> None:

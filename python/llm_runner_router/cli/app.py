@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from llm_runner_router.cli import aliases, chat, demo, models, route, serve, templates, usage
+from llm_runner_router.cli import aliases, chat, demo, models, pull, route, serve, templates, usage
 
 app = typer.Typer(
     help="Route requests over gRPC to GGUF models and API providers.",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.command("pull")(pull.pull)
 app.command("chat")(chat.chat)
 app.command("route")(route.route)
 app.command("usage")(usage.usage)

@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from llm_runner_router.cli import api_models
+from llm_runner_router.cli import api_models, registry_files
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
@@ -20,6 +20,7 @@ from llm_runner_router.registry.records import (
     Endpoint,
     LoadProgress,
     ModelConfig,
+    ModelQuery,
     ModelRecord,
     ModelView,
     Pricing,
@@ -44,19 +45,37 @@ Capabilities = Annotated[
 ]
 
 
+commands.command("import")(registry_files.import_file)
+commands.command("export")(registry_files.export_file)
+
+
 @commands.command("list")
-def list_models(target: Target = DEFAULT_TARGET) -> None:
+def list_models(
+    where: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            metavar="TERMS",
+            help="Such as 'tags : chat AND NOT owner = alice'.",
+            show_default="all",
+        ),
+    ] = "",
+    order_by: Annotated[
+        str, typer.Option(metavar="FIELDS", help="Such as 'file_bytes desc'.", show_default="id")
+    ] = "",
+    target: Target = DEFAULT_TARGET,
+) -> None:
     """List the models of the service."""
-    run(print_list(target))
+    run(print_list(target, where, order_by))
 
 
-async def print_list(target: str) -> None:
+async def print_list(target: str, where: str, order_by: str) -> None:
     """All pages in one table."""
     table = Table(*(Column(header, overflow="fold") for header in HEADERS))
     async with connected(target) as backend:
         token = ""
         while True:
-            page = await backend.list_models(page_token=token)
+            page = await backend.list_models(ModelQuery(where, order_by, page_token=token))
             for view in page.models:
                 table.add_row(*map(cell, row(view)))
             token = page.next_page_token

@@ -115,11 +115,12 @@ def with_registry(
 ) -> LoadedConfig:
     """The configuration, with a registry file in any case."""
     loaded = load_config(explicit, config_file)
-    if data is None and loaded.config.registry.path is not None:
+    registry = loaded.config.registry
+    if data is None and (registry.path is not None or registry.url is not None):
         return loaded
     folder = user_data_folder() if data is None else data.absolute()
-    registry = RegistryConfig(path=str(folder / REGISTRY_FILE))
-    return replace(loaded, config=loaded.config.model_copy(update={"registry": registry}))
+    kept = RegistryConfig(path=str(folder / REGISTRY_FILE))
+    return replace(loaded, config=loaded.config.model_copy(update={"registry": kept}))
 
 
 def user_data_folder() -> Path:

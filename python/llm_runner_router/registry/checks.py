@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
-from llm_runner_router.errors import InvalidRequestError, UnsupportedError
+from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.providers.known import known
 from llm_runner_router.registry.endpoint_checks import checked_endpoint
 from llm_runner_router.registry.line_checks import check_line
@@ -13,6 +13,7 @@ from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     Endpoint,
     ModelConfig,
+    ModelLimits,
     ModelRecord,
     Pricing,
 )
@@ -27,30 +28,38 @@ from llm_runner_router.validation import (
     check_stop,
     check_text,
 )
+from llm_runner_router.validation_values import check_flag
 
 MAX_NAME = 256
 MAX_SOURCE = 4096
-MAX_CAPABILITIES = 64
+MAX_WORDS = 64
 MAX_LABELS = 64
 MAX_LABEL_KEY = 128
 MAX_LABEL_VALUE = 1024
 MAX_GPU_LAYERS = 10_000
 MAX_PROVIDER = 128
 MAX_PRICE = 1e6
+MAX_CONCURRENT = 100_000
+MAX_IDLE_TIMEOUT = 31_536_000.0
+
+TEXTS = {"system": 1_000_000, "chat_template": 65_536, "license": 1_000_000}
+"""The longest texts of a configuration, in characters."""
 
 CONFIG_FIELDS = tuple(field.name for field in fields(ModelConfig))
 ENDPOINT_FIELDS = tuple(field.name for field in fields(Endpoint))
+LIMIT_FIELDS = tuple(field.name for field in fields(ModelLimits))
 PRICES = tuple(field.name for field in fields(Pricing))
 UPDATABLE = (
     *("name", "format", "source", "config", "capabilities", "labels"),
-    *("provider", "endpoint", "pricing", "quality"),
+    *("provider", "endpoint", "pricing", "quality", "owner", "tags", "limits"),
 )
-SECTIONS = {"config": CONFIG_FIELDS, "endpoint": ENDPOINT_FIELDS}
+SECTIONS = {"config": CONFIG_FIELDS, "endpoint": ENDPOINT_FIELDS, "limits": LIMIT_FIELDS}
 
 
 def checked_record(record: ModelRecord) -> ModelRecord:
     """``record`` with its defaults; InvalidRequestError names the first field that is wrong."""
-    check_line("id", record.id, MAX_MODEL_ID)
+    check_id(record.id)
+    check_kind("tags", record.tags, Sequence, "a list of words")
     check_kind("capabilities", record.capabilities, Sequence, "a list of words")
     check_kind("labels", record.labels, Mapping, "texts by name")
     check_kind("config.stop", record.config.stop, Sequence, "a list of strings")
@@ -58,6 +67,7 @@ def checked_record(record: ModelRecord) -> ModelRecord:
         record,
         name=record.name or record.id,
         capabilities=tuple(record.capabilities) or DEFAULT_CAPABILITIES,
+        tags=tuple(record.tags),
         labels=dict(record.labels),
         config=replace(record.config, stop=tuple(record.config.stop)),
         etag="",
@@ -66,7 +76,10 @@ def checked_record(record: ModelRecord) -> ModelRecord:
     check_format(record.format)
     check_line("source", record.source, MAX_SOURCE)
     check_config(completed.config)
-    check_capabilities(completed.capabilities)
+    check_words("capabilities", completed.capabilities)
+    check_words("tags", completed.tags)
+    check_text("owner", record.owner, MAX_NAME, empty=True)
+    check_limits(record.limits)
     check_labels(completed.labels)
     check_pricing(record.pricing)
     check_number("quality", record.quality, 0, 1)
@@ -94,11 +107,9 @@ def changed(present: ModelRecord, wanted: ModelRecord, paths: Sequence[str]) -> 
 
 
 def check_format(value: object) -> None:
-    """GGUF runs here, an API elsewhere."""
+    """A format that there is; which ones can be run shows when a model is loaded."""
     if not isinstance(value, ModelFormat):
         raise InvalidRequestError("format", value, f"one of {', '.join(ModelFormat)}")
-    if value is ModelFormat.HF:
-        raise UnsupportedError(f"format: {value.value} models cannot be run by this version")
 
 
 def endpoint_of(record: ModelRecord) -> Endpoint:
@@ -108,10 +119,15 @@ def endpoint_of(record: ModelRecord) -> Endpoint:
         provider = known(record.provider)
         check_line("provider", record.provider, MAX_PROVIDER)
         return checked_endpoint(record.endpoint, provider)
+    allowed = f"none for models of format {record.format.value}"
     if record.provider:
-        raise InvalidRequestError("provider", record.provider, "none for models of format gguf")
+        raise InvalidRequestError(
+            "provider", record.provider, f"none for models of format {record.format.value}"
+        )
     if record.endpoint != Endpoint():
-        raise InvalidRequestError("endpoint", "an endpoint", "none for models of format gguf")
+        raise InvalidRequestError(
+            "endpoint", "an endpoint", f"none for models of format {record.format.value}"
+        )
     return record.endpoint
 
 
@@ -132,15 +148,37 @@ def check_config(config: ModelConfig) -> None:
     check_count("config.gpu_layers", config.gpu_layers, -1, MAX_GPU_LAYERS)
     check_sampling(config, "config.")
     check_stop(config.stop, "config.stop")
+    for name, most in TEXTS.items():
+        text = getattr(config, name)
+        if text is not None:
+            check_text(f"config.{name}", text, most)
+    if config.pinned is not None:
+        check_flag("config.pinned", config.pinned)
+    check_number("config.idle_timeout", config.idle_timeout, 0, MAX_IDLE_TIMEOUT)
 
 
-def check_capabilities(capabilities: Sequence[str]) -> None:
+def check_id(model: str) -> None:
+    """A name, or a name and a version with an ``@`` between them."""
+    check_line("id", model, MAX_MODEL_ID)
+    name, at, version = model.partition("@")
+    if at and (not name or not version or "@" in version):
+        raise InvalidRequestError("id", model, "a name, or name@version with one @")
+
+
+def check_limits(limits: ModelLimits) -> None:
+    """At least one request, and one token."""
+    if not isinstance(limits, ModelLimits):
+        raise InvalidRequestError("limits", limits, "limits of a model")
+    check_count("limits.concurrent_requests", limits.concurrent_requests, 1, MAX_CONCURRENT)
+    check_count("limits.max_tokens", limits.max_tokens, 1, MAX_CONTEXT)
+
+
+def check_words(field: str, words: Sequence[str]) -> None:
     """Few, short words."""
-    if len(capabilities) > MAX_CAPABILITIES:
-        allowed = f"at most {MAX_CAPABILITIES} entries"
-        raise InvalidRequestError("capabilities", len(capabilities), allowed)
-    for index, capability in enumerate(capabilities):
-        check_line(f"capabilities[{index}]", capability, MAX_LABEL_KEY)
+    if len(words) > MAX_WORDS:
+        raise InvalidRequestError(field, len(words), f"at most {MAX_WORDS} entries")
+    for index, text in enumerate(words):
+        check_line(f"{field}[{index}]", text, MAX_LABEL_KEY)
 
 
 def check_labels(labels: Mapping[str, str]) -> None:

@@ -284,7 +284,8 @@ class PullProgress:
     """How far a pull has come.
 
     ``phase`` is ``resolving``, ``downloading``, ``verifying`` or ``done``; the bytes are those of
-    all files together. ``remaining_seconds`` is ``None`` while nobody knows.
+    all files together. ``remaining_seconds`` is ``None`` while nobody knows. ``note`` says what of
+    the source could not be taken over.
     """
 
     phase: str
@@ -293,6 +294,7 @@ class PullProgress:
     total_bytes: int = 0
     bytes_per_second: float = 0.0
     remaining_seconds: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +330,13 @@ class RegistryChange:
     model: ModelView | None = None
     alias: Alias | None = None
     resume_token: str = ""
+
+
+class ImportMode(StrEnum):
+    """What an import does with a different record under an id that it brings: refuse, or replace."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)

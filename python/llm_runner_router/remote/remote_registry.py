@@ -7,23 +7,24 @@ from contextlib import aclosing
 
 import grpc
 
-from llm_runner_router.backend import ProgressListener
+from llm_runner_router.backend import ALL_MODELS, ProgressListener
 from llm_runner_router.errors import EngineError
-from llm_runner_router.registry.records import ModelPage, ModelRecord, ModelView
+from llm_runner_router.registry.records import ModelPage, ModelQuery, ModelRecord, ModelView
 from llm_runner_router.remote.calls import received, translated
-from llm_runner_router.remote.remote_resources import RemoteResources
+from llm_runner_router.remote.remote_sources import RemoteSources
 from llm_runner_router.v1 import registry_pb2, registry_pb2_grpc
 from llm_runner_router.wire.fields import assign
 from llm_runner_router.wire.models import (
     mask_to_wire,
     page_from_wire,
     progress_from_wire,
+    query_to_wire,
     record_to_wire,
     view_from_wire,
 )
 
 
-class RemoteRegistry(RemoteResources):
+class RemoteRegistry(RemoteSources):
     """The Registry service behind a channel."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -57,11 +58,9 @@ class RemoteRegistry(RemoteResources):
         with translated():
             return view_from_wire((await self._registry.GetModel(message)).model)
 
-    async def list_models(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
+    async def list_models(self, query: ModelQuery = ALL_MODELS) -> ModelPage:
         """A page of models."""
-        message = registry_pb2.ListModelsRequest()
-        assign(message, "page_size", page_size)
-        assign(message, "page_token", page_token)
+        message = query_to_wire(query)
         with translated():
             return page_from_wire(await self._registry.ListModels(message))
 
@@ -79,9 +78,11 @@ class RemoteRegistry(RemoteResources):
                     on_progress(progress_from_wire(answer.progress))
         raise EngineError("the service ended the load without a result")
 
-    async def unload_model(self, model: str) -> None:
+    async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Take a model out of memory."""
         message = registry_pb2.UnloadModelRequest()
         assign(message, "id", model)
+        if timeout is not None:
+            assign(message, "timeout", timeout)
         with translated():
             await self._registry.UnloadModel(message)

@@ -44,7 +44,12 @@ def explicit(snapshot: Snapshot, wanted: Requirements) -> Iterator[Check]:
 
 
 def implied(snapshot: Snapshot, inquiry: Inquiry) -> Iterator[Check]:
-    """What follows from the request's size, tools, shape of answer and template."""
+    """What follows from the models' formats and the request's sizes, tools, shape and template."""
+    roster = snapshot.roster
+    if not roster.runnable.all():
+        yield Check(roster.runnable, always("models of its format cannot be run"))
+    if (inquiry.request.max_tokens or 0) > roster.shortest_answer:
+        yield answer_check(snapshot, inquiry.request.max_tokens or 0)
     if inquiry.context_tokens > snapshot.roster.shortest_context:
         yield context_check(snapshot, inquiry.context_tokens)
     if snapshot.roster.any_local:
@@ -101,6 +106,16 @@ def context_check(snapshot: Snapshot, tokens: int) -> Check:
         return f"its context of {context[row]:.0f} tokens is shorter than {tokens}"
 
     return Check(~(context < tokens), reason)
+
+
+def answer_check(snapshot: Snapshot, tokens: int) -> Check:
+    """An answer that may be longer than the operator allows is not asked for."""
+    longest = snapshot.roster.longest_answer
+
+    def reason(row: int) -> str:
+        return f"its answers are limited to {longest[row]:.0f} tokens, {tokens} are asked for"
+
+    return Check(longest >= tokens, reason)
 
 
 def always(text: str) -> Callable[[int], str]:

@@ -33,7 +33,9 @@ class Roster:
     NaN stands for what is unknown. ``quality_share`` is ``quality`` scaled over the group.
     ``prices`` has two columns, US dollars a token of prompt and of answer, and
     ``shortest_context`` is the smallest ``context`` that is known (tokens, infinite where none
-    is). ``hashes`` are stable from run to run.
+    is). ``longest_answer`` is each model's limit (tokens, infinite without one), and
+    ``shortest_answer`` the smallest of them. ``runnable`` are those of a format that can be
+    run. ``hashes`` are stable from run to run.
     """
 
     records: Sequence[ModelRecord]
@@ -44,6 +46,9 @@ class Roster:
     prices: Floats
     context: Floats
     shortest_context: float
+    longest_answer: Floats
+    shortest_answer: float
+    runnable: Flags
     local: Flags
     any_local: bool
     weights: Floats
@@ -61,6 +66,7 @@ class Roster:
         ids = tuple(record.id for record in rows)
         context = np.array([context_of(record) for record in rows], np.float64)
         quality = np.array([quality_of(record) for record in rows], np.float64)
+        answer = np.array([answer_of(record) for record in rows], np.float64)
         local = np.array([is_local(record) for record in rows], np.bool_)
         return cls(
             records=rows,
@@ -71,6 +77,9 @@ class Roster:
             prices=np.array([price_of(record, prices) for record in rows]).reshape(-1, 2),
             context=context,
             shortest_context=float(np.fmin.reduce(context, initial=np.inf)),
+            longest_answer=answer,
+            shortest_answer=float(np.min(answer, initial=np.inf)),
+            runnable=np.array([record.format is not ModelFormat.HF for record in rows], np.bool_),
             local=local,
             any_local=bool(local.any()),
             weights=np.array([weights.get(model, 1.0) for model in ids], np.float64),
@@ -103,6 +112,12 @@ class Roster:
 def is_local(record: ModelRecord) -> bool:
     """Whether the model runs in this service."""
     return record.format is not ModelFormat.API
+
+
+def answer_of(record: ModelRecord) -> float:
+    """The most tokens that an answer may have."""
+    most = record.limits.max_tokens
+    return np.inf if most is None else most
 
 
 def stable_hash(text: str) -> int:

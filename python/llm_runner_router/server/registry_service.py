@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import aclosing
 
-from llm_runner_router.backend import Backend
+from llm_runner_router.backend import Backend, ProgressListener, PullListener
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.records import LoadProgress
 from llm_runner_router.server.calls import ServicerContext
+from llm_runner_router.server.reporting import steps_of
 from llm_runner_router.v1 import registry_pb2, registry_pb2_grpc
 from llm_runner_router.wire.aliases import alias_from_wire, alias_to_wire
+from llm_runner_router.wire.changes import change_to_wire
 from llm_runner_router.wire.models import (
     changed_record_from_wire,
     new_record_from_wire,
     page_to_wire,
     progress_to_wire,
+    query_from_wire,
     view_to_wire,
 )
+from llm_runner_router.wire.pulls import pull_to_wire
 from llm_runner_router.wire.templates import template_from_wire, template_to_wire
 
 
@@ -63,31 +66,68 @@ class RegistryService(registry_pb2_grpc.RegistryServicer):
         self, request: registry_pb2.ListModelsRequest, _context: ServicerContext
     ) -> registry_pb2.ListModelsResponse:
         """A page of models."""
-        page = await self._backend.list_models(
-            page_size=request.page_size, page_token=request.page_token
+        return page_to_wire(await self._backend.list_models(query_from_wire(request)))
+
+    async def WatchModels(  # type: ignore[override]  # the stub knows generators only
+        self, request: registry_pb2.WatchModelsRequest, context: ServicerContext
+    ) -> None:
+        """Tell every change until the client leaves."""
+        async with aclosing(self._backend.watch_models(request.resume_token)) as changes:
+            async for change in changes:
+                await context.write(change_to_wire(change))
+
+    async def PullModel(  # type: ignore[override]  # the stub knows generators only
+        self, request: registry_pb2.PullModelRequest, context: ServicerContext
+    ) -> None:
+        """Download a model and say how far it has come."""
+        answer = registry_pb2.PullModelResponse()
+
+        async def pull(report: PullListener) -> None:
+            view = await self._backend.pull_model(request.source, request.id, report)
+            answer.model.CopyFrom(view_to_wire(view))
+
+        async with aclosing(steps_of(pull)) as steps:
+            async for step in steps:
+                await context.write(registry_pb2.PullModelResponse(progress=pull_to_wire(step)))
+        await context.write(answer)
+
+    async def ImportRegistry(
+        self, request: registry_pb2.ImportRegistryRequest, _context: ServicerContext
+    ) -> registry_pb2.ImportRegistryResponse:
+        """Add what a registry file holds."""
+        report = await self._backend.import_registry(request.document, replace=request.replace)
+        return registry_pb2.ImportRegistryResponse(
+            added=report.added, replaced=report.replaced, unchanged=report.unchanged
         )
-        return page_to_wire(page)
+
+    async def ExportRegistry(
+        self, _request: registry_pb2.ExportRegistryRequest, _context: ServicerContext
+    ) -> registry_pb2.ExportRegistryResponse:
+        """All models and templates as a registry file."""
+        document = await self._backend.export_registry()
+        return registry_pb2.ExportRegistryResponse(document=document)
 
     async def LoadModel(  # type: ignore[override]  # the stub knows generators only
         self, request: registry_pb2.LoadModelRequest, context: ServicerContext
     ) -> None:
         """Bring a model into memory and say how far it has come."""
-        steps: asyncio.Queue[LoadProgress | None] = asyncio.Queue()
-        load = asyncio.ensure_future(self._backend.load_model(request.id, steps.put_nowait))
-        load.add_done_callback(lambda _: steps.put_nowait(None))
-        try:
-            while (step := await steps.get()) is not None:
+        answer = registry_pb2.LoadModelResponse()
+
+        async def load(report: ProgressListener) -> None:
+            view = await self._backend.load_model(request.id, report)
+            answer.model.CopyFrom(view_to_wire(view))
+
+        async with aclosing(steps_of(load)) as steps:
+            async for step in steps:
                 await context.write(progress_to_wire(step))
-            model = view_to_wire(await load)
-            await context.write(registry_pb2.LoadModelResponse(model=model))
-        finally:
-            load.cancel()
+        await context.write(answer)
 
     async def UnloadModel(
         self, request: registry_pb2.UnloadModelRequest, _context: ServicerContext
     ) -> registry_pb2.UnloadModelResponse:
         """Take a model out of memory."""
-        await self._backend.unload_model(request.id)
+        timeout = request.timeout if request.HasField("timeout") else None
+        await self._backend.unload_model(request.id, timeout)
         return registry_pb2.UnloadModelResponse()
 
     async def SetAlias(

@@ -22,7 +22,7 @@ MODEL_FORMAT_HF: ModelFormat
 MODEL_FORMAT_API: ModelFormat
 
 class Model(_message.Message):
-    __slots__ = ("id", "name", "format", "source", "config", "capabilities", "labels", "etag", "loaded", "details", "provider", "endpoint", "pricing", "quality")
+    __slots__ = ("id", "name", "format", "source", "config", "capabilities", "labels", "etag", "loaded", "details", "provider", "endpoint", "pricing", "quality", "owner", "tags", "limits", "created", "updated", "memory", "performance")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,13 @@ class Model(_message.Message):
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     PRICING_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FIELD_NUMBER: _ClassVar[int]
+    PERFORMANCE_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     format: ModelFormat
@@ -58,7 +65,52 @@ class Model(_message.Message):
     endpoint: Endpoint
     pricing: Pricing
     quality: float
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[_Union[ModelFormat, str]] = ..., source: _Optional[str] = ..., config: _Optional[_Union[ModelConfig, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., etag: _Optional[str] = ..., loaded: _Optional[bool] = ..., details: _Optional[_Union[ModelDetails, _Mapping]] = ..., provider: _Optional[str] = ..., endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., pricing: _Optional[_Union[Pricing, _Mapping]] = ..., quality: _Optional[float] = ...) -> None: ...
+    owner: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    limits: ModelLimits
+    created: float
+    updated: float
+    memory: MemoryEstimate
+    performance: ModelPerformance
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[_Union[ModelFormat, str]] = ..., source: _Optional[str] = ..., config: _Optional[_Union[ModelConfig, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., etag: _Optional[str] = ..., loaded: _Optional[bool] = ..., details: _Optional[_Union[ModelDetails, _Mapping]] = ..., provider: _Optional[str] = ..., endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., pricing: _Optional[_Union[Pricing, _Mapping]] = ..., quality: _Optional[float] = ..., owner: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[ModelLimits, _Mapping]] = ..., created: _Optional[float] = ..., updated: _Optional[float] = ..., memory: _Optional[_Union[MemoryEstimate, _Mapping]] = ..., performance: _Optional[_Union[ModelPerformance, _Mapping]] = ...) -> None: ...
+
+class ModelLimits(_message.Message):
+    __slots__ = ("concurrent_requests", "max_tokens")
+    CONCURRENT_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    concurrent_requests: int
+    max_tokens: int
+    def __init__(self, concurrent_requests: _Optional[int] = ..., max_tokens: _Optional[int] = ...) -> None: ...
+
+class MemoryEstimate(_message.Message):
+    __slots__ = ("weights", "kv", "compute", "vocabulary", "total")
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    KV_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_FIELD_NUMBER: _ClassVar[int]
+    VOCABULARY_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    weights: float
+    kv: float
+    compute: float
+    vocabulary: float
+    total: float
+    def __init__(self, weights: _Optional[float] = ..., kv: _Optional[float] = ..., compute: _Optional[float] = ..., vocabulary: _Optional[float] = ..., total: _Optional[float] = ...) -> None: ...
+
+class ModelPerformance(_message.Message):
+    __slots__ = ("samples", "tokens_per_second", "first_token_ms", "first_token_p95_ms", "error_rate", "memory_bytes")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_MS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_P95_MS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    samples: int
+    tokens_per_second: float
+    first_token_ms: float
+    first_token_p95_ms: float
+    error_rate: float
+    memory_bytes: float
+    def __init__(self, samples: _Optional[int] = ..., tokens_per_second: _Optional[float] = ..., first_token_ms: _Optional[float] = ..., first_token_p95_ms: _Optional[float] = ..., error_rate: _Optional[float] = ..., memory_bytes: _Optional[float] = ...) -> None: ...
 
 class Endpoint(_message.Message):
     __slots__ = ("base_url", "api_key", "organization", "api_version", "headers", "options")
@@ -98,7 +150,7 @@ class Pricing(_message.Message):
     def __init__(self, input: _Optional[float] = ..., output: _Optional[float] = ..., cached_input: _Optional[float] = ..., cache_write: _Optional[float] = ..., reasoning: _Optional[float] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
-    __slots__ = ("context_length", "max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "stop", "gpu_layers")
+    __slots__ = ("context_length", "max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "stop", "gpu_layers", "seed", "frequency_penalty", "presence_penalty", "system", "chat_template", "license", "pinned", "idle_timeout")
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +160,14 @@ class ModelConfig(_message.Message):
     REPEAT_PENALTY_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     GPU_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    PRESENCE_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    CHAT_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    IDLE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     context_length: int
     max_tokens: int
     temperature: float
@@ -117,7 +177,15 @@ class ModelConfig(_message.Message):
     repeat_penalty: float
     stop: _containers.RepeatedScalarFieldContainer[str]
     gpu_layers: int
-    def __init__(self, context_length: _Optional[int] = ..., max_tokens: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repeat_penalty: _Optional[float] = ..., stop: _Optional[_Iterable[str]] = ..., gpu_layers: _Optional[int] = ...) -> None: ...
+    seed: int
+    frequency_penalty: float
+    presence_penalty: float
+    system: str
+    chat_template: str
+    license: str
+    pinned: bool
+    idle_timeout: float
+    def __init__(self, context_length: _Optional[int] = ..., max_tokens: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repeat_penalty: _Optional[float] = ..., stop: _Optional[_Iterable[str]] = ..., gpu_layers: _Optional[int] = ..., seed: _Optional[int] = ..., frequency_penalty: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., system: _Optional[str] = ..., chat_template: _Optional[str] = ..., license: _Optional[str] = ..., pinned: _Optional[bool] = ..., idle_timeout: _Optional[float] = ...) -> None: ...
 
 class ModelDetails(_message.Message):
     __slots__ = ("architecture", "parameters", "file_bytes", "context_length", "vocabulary_size")
@@ -182,12 +250,16 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "filter", "order_by")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    filter: str
+    order_by: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ...) -> None: ...
 
 class ListModelsResponse(_message.Message):
     __slots__ = ("models", "next_page_token")
@@ -220,14 +292,104 @@ class LoadProgress(_message.Message):
     def __init__(self, phase: _Optional[str] = ..., fraction: _Optional[float] = ...) -> None: ...
 
 class UnloadModelRequest(_message.Message):
-    __slots__ = ("id",)
+    __slots__ = ("id", "timeout")
     ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     id: str
-    def __init__(self, id: _Optional[str] = ...) -> None: ...
+    timeout: float
+    def __init__(self, id: _Optional[str] = ..., timeout: _Optional[float] = ...) -> None: ...
 
 class UnloadModelResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class WatchModelsRequest(_message.Message):
+    __slots__ = ("resume_token",)
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchModelsResponse(_message.Message):
+    __slots__ = ("resume_token", "model_set", "model_removed", "alias_set", "alias_removed", "synced")
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_SET_FIELD_NUMBER: _ClassVar[int]
+    MODEL_REMOVED_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_SET_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_REMOVED_FIELD_NUMBER: _ClassVar[int]
+    SYNCED_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    model_set: Model
+    model_removed: str
+    alias_set: Alias
+    alias_removed: str
+    synced: Synced
+    def __init__(self, resume_token: _Optional[str] = ..., model_set: _Optional[_Union[Model, _Mapping]] = ..., model_removed: _Optional[str] = ..., alias_set: _Optional[_Union[Alias, _Mapping]] = ..., alias_removed: _Optional[str] = ..., synced: _Optional[_Union[Synced, _Mapping]] = ...) -> None: ...
+
+class Synced(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PullModelRequest(_message.Message):
+    __slots__ = ("source", "id")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    id: str
+    def __init__(self, source: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class PullModelResponse(_message.Message):
+    __slots__ = ("progress", "model")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    progress: PullProgress
+    model: Model
+    def __init__(self, progress: _Optional[_Union[PullProgress, _Mapping]] = ..., model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
+
+class PullProgress(_message.Message):
+    __slots__ = ("phase", "file", "done_bytes", "total_bytes", "bytes_per_second", "remaining_seconds", "note")
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    DONE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    phase: str
+    file: str
+    done_bytes: float
+    total_bytes: float
+    bytes_per_second: float
+    remaining_seconds: float
+    note: str
+    def __init__(self, phase: _Optional[str] = ..., file: _Optional[str] = ..., done_bytes: _Optional[float] = ..., total_bytes: _Optional[float] = ..., bytes_per_second: _Optional[float] = ..., remaining_seconds: _Optional[float] = ..., note: _Optional[str] = ...) -> None: ...
+
+class ImportRegistryRequest(_message.Message):
+    __slots__ = ("document", "replace")
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    REPLACE_FIELD_NUMBER: _ClassVar[int]
+    document: bytes
+    replace: bool
+    def __init__(self, document: _Optional[bytes] = ..., replace: _Optional[bool] = ...) -> None: ...
+
+class ImportRegistryResponse(_message.Message):
+    __slots__ = ("added", "replaced", "unchanged")
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    added: _containers.RepeatedScalarFieldContainer[str]
+    replaced: _containers.RepeatedScalarFieldContainer[str]
+    unchanged: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, added: _Optional[_Iterable[str]] = ..., replaced: _Optional[_Iterable[str]] = ..., unchanged: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExportRegistryRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ExportRegistryResponse(_message.Message):
+    __slots__ = ("document",)
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    document: bytes
+    def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("id", "targets", "strategy", "fallbacks", "rules", "etag")

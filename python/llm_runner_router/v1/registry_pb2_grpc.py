@@ -61,6 +61,26 @@ class RegistryStub:
                 request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.WatchModels = channel.unary_stream(
+                '/llm_runner_router.v1.Registry/WatchModels',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsResponse.FromString,
+                _registered_method=True)
+        self.PullModel = channel.unary_stream(
+                '/llm_runner_router.v1.Registry/PullModel',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.PullModelRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.PullModelResponse.FromString,
+                _registered_method=True)
+        self.ImportRegistry = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/ImportRegistry',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryResponse.FromString,
+                _registered_method=True)
+        self.ExportRegistry = channel.unary_unary(
+                '/llm_runner_router.v1.Registry/ExportRegistry',
+                request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryRequest.SerializeToString,
+                response_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryResponse.FromString,
+                _registered_method=True)
         self.LoadModel = channel.unary_stream(
                 '/llm_runner_router.v1.Registry/LoadModel',
                 request_serializer=llm__runner__router_dot_v1_dot_registry__pb2.LoadModelRequest.SerializeToString,
@@ -119,11 +139,11 @@ class RegistryServicer:
     """
 
     def RegisterModel(self, request, context):
-        """Adds a model. Its file is looked at when the model is first loaded.
+        """Adds a model. Nothing is downloaded, and its file is looked at when the model is first loaded;
+        but what Ollama's local store says of a model there becomes its `config`, below what is given.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong. The client MUST change it.
         - ALREADY_EXISTS (ALREADY_EXISTS): the id is taken. The client MAY use UpdateModel.
-        - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +170,7 @@ class RegistryServicer:
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
         (`id`, `loaded`, `details`). The client MUST change the request.
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the model has changed since. The client
+        - ABORTED (CONFLICT): `etag` is given and the model has changed since. The client
         SHOULD read the model again and decide anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -158,7 +178,9 @@ class RegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """One model.
+        """One model, with what it takes in memory as far as its file is here.
+
+        An id without a version means the highest version of that name where no model has that very id.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         """
@@ -167,12 +189,75 @@ class RegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """The models in the order of their ids, by pages.
+        """The models that a filter lets through, in the order that is asked for, by pages.
 
-        A model that is added or removed meanwhile may be seen or missed; no other is.
+        A model that is added, removed or changed meanwhile may be seen, missed or seen twice; no other
+        is.
 
-        - INVALID_ARGUMENT (INVALID_REQUEST): the page token is none that this service gave. The client
-        SHOULD begin again without one.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the filter or the order is none; or the page token is none
+        that this service gave for this filter and order. The client SHOULD begin again without one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchModels(self, request, context):
+        """Tells every change of models and aliases, until the client leaves.
+
+        Without a token it begins with everything there is; with one, with what has changed since. Then
+        comes one `synced`, and after it each change within a second, whichever process has made it. A
+        change is told as the thing is by then, so that of several quick ones the first MAY be left out;
+        the client MUST be able to take the same state twice. It SHOULD keep the last `resume_token` and
+        go on there after a cut. Whether a model is in memory is no change.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+        - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
+        MUST begin anew without a token, and forget what it then is not told of before `synced`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PullModel(self, request, context):
+        """Downloads a model to the machine of the service: any number of `progress`, then `model`.
+
+        With a `source` the model is also registered once it is here and found whole; nothing is
+        registered otherwise. With an `id` alone the source of that model is downloaded. What is here
+        already is not downloaded again. Calls for one source at the same time are one download. A
+        client that leaves ends it unless another one waits for it; the next call goes on where it
+        ended. A stream that ends without `model` failed.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
+        lists what there is. The client MUST change it.
+        - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
+        - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
+        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
+        service has not, or gives something else than it promises, such as another SHA-256. Retrying
+        does not help until somebody mends that.
+        - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
+        - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
+        client MAY retry.
+        - RESOURCE_EXHAUSTED (DISK_FULL): not enough space. The message has the numbers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportRegistry(self, request, context):
+        """Adds the models and templates of a registry file of LLM Runner Router 1.2, all or none.
+
+        What the file says beyond the fields of this API is kept, and comes back with ExportRegistry.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the document is no such file; the field says where.
+        - ALREADY_EXISTS (ALREADY_EXISTS): another model or template has an id of the file, and `replace`
+        is not set. Nothing was changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportRegistry(self, request, context):
+        """All models and templates as a registry file of LLM Runner Router 1.2.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,20 +274,27 @@ class RegistryServicer:
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
         or is of a kind that cannot be run. The service lives on. Retrying does not help until the
         file is repaired.
+        - FAILED_PRECONDITION (MODEL_NOT_PULLED): its source was not downloaded yet, and the service does
+        not do so by itself. The client SHOULD call PullModel.
         - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
         Retrying does not help until an operator mends that.
         - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
         as no address where one is needed. The client MUST update the model.
         - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
-        - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
+        - RESOURCE_EXHAUSTED (MEMORY): it cannot fit, even if all others but the pinned ones go; the
+        message has the numbers. Where it can, others that are idle go, or the load waits for them.
+        - RESOURCE_EXHAUSTED (OVERLOADED): the machine has less memory than the service may use. The
+        client MAY unload another model.
+        - What PullModel answers, where the service downloads models by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UnloadModel(self, request, context):
-        """Takes a model out of memory once its running requests are done. One that is not in memory is
-        left as it is. It is loaded again on its next use.
+        """Takes a model out of memory once its running requests are done, or have had the time that is
+        given: those left then fail with UNAVAILABLE. One that is not in memory is left as it is. It is
+        loaded again on its next use.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
@@ -212,12 +304,13 @@ class RegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetAlias(self, request, context):
-        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one. So an
+        alias moves from one version of a model to the next.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
         client MUST change the request.
         - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+        - ABORTED (CONFLICT): `etag` is given and the alias has changed since. The client
         SHOULD read it again and decide anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -255,7 +348,7 @@ class RegistryServicer:
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
         client MUST change the request.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+        - ABORTED (CONFLICT): `etag` is given and the template has changed since. The
         client SHOULD read it again and decide anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -315,6 +408,26 @@ def add_RegistryServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ListModelsRequest.FromString,
                     response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'WatchModels': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchModels,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsResponse.SerializeToString,
+            ),
+            'PullModel': grpc.unary_stream_rpc_method_handler(
+                    servicer.PullModel,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.PullModelRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.PullModelResponse.SerializeToString,
+            ),
+            'ImportRegistry': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportRegistry,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryResponse.SerializeToString,
+            ),
+            'ExportRegistry': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportRegistry,
+                    request_deserializer=llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryRequest.FromString,
+                    response_serializer=llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryResponse.SerializeToString,
             ),
             'LoadModel': grpc.unary_stream_rpc_method_handler(
                     servicer.LoadModel,
@@ -504,6 +617,114 @@ class Registry:
             '/llm_runner_router.v1.Registry/ListModels',
             llm__runner__router_dot_v1_dot_registry__pb2.ListModelsRequest.SerializeToString,
             llm__runner__router_dot_v1_dot_registry__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/WatchModels',
+            llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.WatchModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PullModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/PullModel',
+            llm__runner__router_dot_v1_dot_registry__pb2.PullModelRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.PullModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportRegistry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/ImportRegistry',
+            llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.ImportRegistryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportRegistry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_runner_router.v1.Registry/ExportRegistry',
+            llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryRequest.SerializeToString,
+            llm__runner__router_dot_v1_dot_registry__pb2.ExportRegistryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,11 +38,11 @@ class RegistryStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RegistryAsyncStub: ...
     RegisterModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterModelRequest, _registry_pb2.RegisterModelResponse]
-    """Adds a model. Its file is looked at when the model is first loaded.
+    """Adds a model. Nothing is downloaded, and its file is looked at when the model is first loaded;
+    but what Ollama's local store says of a model there becomes its `config`, below what is given.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong. The client MUST change it.
     - ALREADY_EXISTS (ALREADY_EXISTS): the id is taken. The client MAY use UpdateModel.
-    - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
     """
     UnregisterModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UnregisterModelRequest, _registry_pb2.UnregisterModelResponse]
     """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
@@ -61,22 +61,70 @@ class RegistryStub:
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the model has changed since. The client
+    - ABORTED (CONFLICT): `etag` is given and the model has changed since. The client
       SHOULD read the model again and decide anew.
     """
     GetModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]
-    """One model.
+    """One model, with what it takes in memory as far as its file is here.
+
+    An id without a version means the highest version of that name where no model has that very id.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListModelsRequest, _registry_pb2.ListModelsResponse]
-    """The models in the order of their ids, by pages.
+    """The models that a filter lets through, in the order that is asked for, by pages.
 
-    A model that is added or removed meanwhile may be seen or missed; no other is.
+    A model that is added, removed or changed meanwhile may be seen, missed or seen twice; no other
+    is.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): the page token is none that this service gave. The client
-      SHOULD begin again without one.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the filter or the order is none; or the page token is none
+      that this service gave for this filter and order. The client SHOULD begin again without one.
     """
+    WatchModels: _grpc.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]
+    """Tells every change of models and aliases, until the client leaves.
+
+    Without a token it begins with everything there is; with one, with what has changed since. Then
+    comes one `synced`, and after it each change within a second, whichever process has made it. A
+    change is told as the thing is by then, so that of several quick ones the first MAY be left out;
+    the client MUST be able to take the same state twice. It SHOULD keep the last `resume_token` and
+    go on there after a cut. Whether a model is in memory is no change.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+    - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
+      MUST begin anew without a token, and forget what it then is not told of before `synced`.
+    """
+    PullModel: _grpc.UnaryStreamMultiCallable[_registry_pb2.PullModelRequest, _registry_pb2.PullModelResponse]
+    """Downloads a model to the machine of the service: any number of `progress`, then `model`.
+
+    With a `source` the model is also registered once it is here and found whole; nothing is
+    registered otherwise. With an `id` alone the source of that model is downloaded. What is here
+    already is not downloaded again. Calls for one source at the same time are one download. A
+    client that leaves ends it unless another one waits for it; the next call goes on where it
+    ended. A stream that ends without `model` failed.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
+      lists what there is. The client MUST change it.
+    - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
+    - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
+    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
+      service has not, or gives something else than it promises, such as another SHA-256. Retrying
+      does not help until somebody mends that.
+    - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
+    - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
+      client MAY retry.
+    - RESOURCE_EXHAUSTED (DISK_FULL): not enough space. The message has the numbers.
+    """
+    ImportRegistry: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ImportRegistryRequest, _registry_pb2.ImportRegistryResponse]
+    """Adds the models and templates of a registry file of LLM Runner Router 1.2, all or none.
+
+    What the file says beyond the fields of this API is kept, and comes back with ExportRegistry.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the document is no such file; the field says where.
+    - ALREADY_EXISTS (ALREADY_EXISTS): another model or template has an id of the file, and `replace`
+      is not set. Nothing was changed.
+    """
+    ExportRegistry: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ExportRegistryRequest, _registry_pb2.ExportRegistryResponse]
+    """All models and templates as a registry file of LLM Runner Router 1.2."""
     LoadModel: _grpc.UnaryStreamMultiCallable[_registry_pb2.LoadModelRequest, _registry_pb2.LoadModelResponse]
     """Brings a model into memory: any number of `progress`, then `model`.
 
@@ -88,27 +136,35 @@ class RegistryStub:
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
       or is of a kind that cannot be run. The service lives on. Retrying does not help until the
       file is repaired.
+    - FAILED_PRECONDITION (MODEL_NOT_PULLED): its source was not downloaded yet, and the service does
+      not do so by itself. The client SHOULD call PullModel.
     - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
       Retrying does not help until an operator mends that.
     - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
       as no address where one is needed. The client MUST update the model.
     - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
-    - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
+    - RESOURCE_EXHAUSTED (MEMORY): it cannot fit, even if all others but the pinned ones go; the
+      message has the numbers. Where it can, others that are idle go, or the load waits for them.
+    - RESOURCE_EXHAUSTED (OVERLOADED): the machine has less memory than the service may use. The
+      client MAY unload another model.
+    - What PullModel answers, where the service downloads models by itself.
     """
     UnloadModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UnloadModelRequest, _registry_pb2.UnloadModelResponse]
-    """Takes a model out of memory once its running requests are done. One that is not in memory is
-    left as it is. It is loaded again on its next use.
+    """Takes a model out of memory once its running requests are done, or have had the time that is
+    given: those left then fail with UNAVAILABLE. One that is not in memory is left as it is. It is
+    loaded again on its next use.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     """
     SetAlias: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetAliasRequest, _registry_pb2.SetAliasResponse]
-    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one. So an
+    alias moves from one version of a model to the next.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
       client MUST change the request.
     - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+    - ABORTED (CONFLICT): `etag` is given and the alias has changed since. The client
       SHOULD read it again and decide anew.
     """
     GetAlias: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetAliasRequest, _registry_pb2.GetAliasResponse]
@@ -129,7 +185,7 @@ class RegistryStub:
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
       client MUST change the request.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+    - ABORTED (CONFLICT): `etag` is given and the template has changed since. The
       client SHOULD read it again and decide anew.
     """
     GetTemplate: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetTemplateRequest, _registry_pb2.GetTemplateResponse]
@@ -154,11 +210,11 @@ class RegistryAsyncStub(RegistryStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterModelRequest, _registry_pb2.RegisterModelResponse]  # type: ignore[assignment]
-    """Adds a model. Its file is looked at when the model is first loaded.
+    """Adds a model. Nothing is downloaded, and its file is looked at when the model is first loaded;
+    but what Ollama's local store says of a model there becomes its `config`, below what is given.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong. The client MUST change it.
     - ALREADY_EXISTS (ALREADY_EXISTS): the id is taken. The client MAY use UpdateModel.
-    - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
     """
     UnregisterModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UnregisterModelRequest, _registry_pb2.UnregisterModelResponse]  # type: ignore[assignment]
     """Forgets a model and takes it out of memory. Its file stays. Aliases keep its id among their
@@ -177,22 +233,70 @@ class RegistryAsyncStub(RegistryStub):
     - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
       (`id`, `loaded`, `details`). The client MUST change the request.
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the model has changed since. The client
+    - ABORTED (CONFLICT): `etag` is given and the model has changed since. The client
       SHOULD read the model again and decide anew.
     """
     GetModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]  # type: ignore[assignment]
-    """One model.
+    """One model, with what it takes in memory as far as its file is here.
+
+    An id without a version means the highest version of that name where no model has that very id.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListModelsRequest, _registry_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """The models in the order of their ids, by pages.
+    """The models that a filter lets through, in the order that is asked for, by pages.
 
-    A model that is added or removed meanwhile may be seen or missed; no other is.
+    A model that is added, removed or changed meanwhile may be seen, missed or seen twice; no other
+    is.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): the page token is none that this service gave. The client
-      SHOULD begin again without one.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the filter or the order is none; or the page token is none
+      that this service gave for this filter and order. The client SHOULD begin again without one.
     """
+    WatchModels: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]  # type: ignore[assignment]
+    """Tells every change of models and aliases, until the client leaves.
+
+    Without a token it begins with everything there is; with one, with what has changed since. Then
+    comes one `synced`, and after it each change within a second, whichever process has made it. A
+    change is told as the thing is by then, so that of several quick ones the first MAY be left out;
+    the client MUST be able to take the same state twice. It SHOULD keep the last `resume_token` and
+    go on there after a cut. Whether a model is in memory is no change.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+    - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
+      MUST begin anew without a token, and forget what it then is not told of before `synced`.
+    """
+    PullModel: _aio.UnaryStreamMultiCallable[_registry_pb2.PullModelRequest, _registry_pb2.PullModelResponse]  # type: ignore[assignment]
+    """Downloads a model to the machine of the service: any number of `progress`, then `model`.
+
+    With a `source` the model is also registered once it is here and found whole; nothing is
+    registered otherwise. With an `id` alone the source of that model is downloaded. What is here
+    already is not downloaded again. Calls for one source at the same time are one download. A
+    client that leaves ends it unless another one waits for it; the next call goes on where it
+    ended. A stream that ends without `model` failed.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
+      lists what there is. The client MUST change it.
+    - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
+    - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
+    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
+      service has not, or gives something else than it promises, such as another SHA-256. Retrying
+      does not help until somebody mends that.
+    - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
+    - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
+      client MAY retry.
+    - RESOURCE_EXHAUSTED (DISK_FULL): not enough space. The message has the numbers.
+    """
+    ImportRegistry: _aio.UnaryUnaryMultiCallable[_registry_pb2.ImportRegistryRequest, _registry_pb2.ImportRegistryResponse]  # type: ignore[assignment]
+    """Adds the models and templates of a registry file of LLM Runner Router 1.2, all or none.
+
+    What the file says beyond the fields of this API is kept, and comes back with ExportRegistry.
+
+    - INVALID_ARGUMENT (INVALID_REQUEST): the document is no such file; the field says where.
+    - ALREADY_EXISTS (ALREADY_EXISTS): another model or template has an id of the file, and `replace`
+      is not set. Nothing was changed.
+    """
+    ExportRegistry: _aio.UnaryUnaryMultiCallable[_registry_pb2.ExportRegistryRequest, _registry_pb2.ExportRegistryResponse]  # type: ignore[assignment]
+    """All models and templates as a registry file of LLM Runner Router 1.2."""
     LoadModel: _aio.UnaryStreamMultiCallable[_registry_pb2.LoadModelRequest, _registry_pb2.LoadModelResponse]  # type: ignore[assignment]
     """Brings a model into memory: any number of `progress`, then `model`.
 
@@ -204,27 +308,35 @@ class RegistryAsyncStub(RegistryStub):
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
       or is of a kind that cannot be run. The service lives on. Retrying does not help until the
       file is repaired.
+    - FAILED_PRECONDITION (MODEL_NOT_PULLED): its source was not downloaded yet, and the service does
+      not do so by itself. The client SHOULD call PullModel.
     - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
       Retrying does not help until an operator mends that.
     - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
       as no address where one is needed. The client MUST update the model.
     - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
-    - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
+    - RESOURCE_EXHAUSTED (MEMORY): it cannot fit, even if all others but the pinned ones go; the
+      message has the numbers. Where it can, others that are idle go, or the load waits for them.
+    - RESOURCE_EXHAUSTED (OVERLOADED): the machine has less memory than the service may use. The
+      client MAY unload another model.
+    - What PullModel answers, where the service downloads models by itself.
     """
     UnloadModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UnloadModelRequest, _registry_pb2.UnloadModelResponse]  # type: ignore[assignment]
-    """Takes a model out of memory once its running requests are done. One that is not in memory is
-    left as it is. It is loaded again on its next use.
+    """Takes a model out of memory once its running requests are done, or have had the time that is
+    given: those left then fail with UNAVAILABLE. One that is not in memory is left as it is. It is
+    loaded again on its next use.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
     """
     SetAlias: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetAliasRequest, _registry_pb2.SetAliasResponse]  # type: ignore[assignment]
-    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+    """Creates an alias, or replaces it whole in one step: a request sees the old or the new one. So an
+    alias moves from one version of a model to the next.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
       client MUST change the request.
     - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+    - ABORTED (CONFLICT): `etag` is given and the alias has changed since. The client
       SHOULD read it again and decide anew.
     """
     GetAlias: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetAliasRequest, _registry_pb2.GetAliasResponse]  # type: ignore[assignment]
@@ -245,7 +357,7 @@ class RegistryAsyncStub(RegistryStub):
 
     - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
       client MUST change the request.
-    - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+    - ABORTED (CONFLICT): `etag` is given and the template has changed since. The
       client SHOULD read it again and decide anew.
     """
     GetTemplate: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetTemplateRequest, _registry_pb2.GetTemplateResponse]  # type: ignore[assignment]
@@ -273,11 +385,11 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.RegisterModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.RegisterModelResponse, _abc.Awaitable[_registry_pb2.RegisterModelResponse]]:
-        """Adds a model. Its file is looked at when the model is first loaded.
+        """Adds a model. Nothing is downloaded, and its file is looked at when the model is first loaded;
+        but what Ollama's local store says of a model there becomes its `config`, below what is given.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong. The client MUST change it.
         - ALREADY_EXISTS (ALREADY_EXISTS): the id is taken. The client MAY use UpdateModel.
-        - UNIMPLEMENTED (UNSUPPORTED): a format or a kind of source that this version cannot run.
         """
 
     @_abc_1.abstractmethod
@@ -308,7 +420,7 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         - INVALID_ARGUMENT (INVALID_REQUEST): a value is wrong, or a path is unknown or may not change
           (`id`, `loaded`, `details`). The client MUST change the request.
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the model has changed since. The client
+        - ABORTED (CONFLICT): `etag` is given and the model has changed since. The client
           SHOULD read the model again and decide anew.
         """
 
@@ -318,7 +430,9 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.GetModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.GetModelResponse, _abc.Awaitable[_registry_pb2.GetModelResponse]]:
-        """One model.
+        """One model, with what it takes in memory as far as its file is here.
+
+        An id without a version means the highest version of that name where no model has that very id.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         """
@@ -329,13 +443,83 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ListModelsResponse, _abc.Awaitable[_registry_pb2.ListModelsResponse]]:
-        """The models in the order of their ids, by pages.
+        """The models that a filter lets through, in the order that is asked for, by pages.
 
-        A model that is added or removed meanwhile may be seen or missed; no other is.
+        A model that is added, removed or changed meanwhile may be seen, missed or seen twice; no other
+        is.
 
-        - INVALID_ARGUMENT (INVALID_REQUEST): the page token is none that this service gave. The client
-          SHOULD begin again without one.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the filter or the order is none; or the page token is none
+          that this service gave for this filter and order. The client SHOULD begin again without one.
         """
+
+    @_abc_1.abstractmethod
+    def WatchModels(
+        self,
+        request: _registry_pb2.WatchModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_registry_pb2.WatchModelsResponse], _abc.AsyncIterator[_registry_pb2.WatchModelsResponse]]:
+        """Tells every change of models and aliases, until the client leaves.
+
+        Without a token it begins with everything there is; with one, with what has changed since. Then
+        comes one `synced`, and after it each change within a second, whichever process has made it. A
+        change is told as the thing is by then, so that of several quick ones the first MAY be left out;
+        the client MUST be able to take the same state twice. It SHOULD keep the last `resume_token` and
+        go on there after a cut. Whether a model is in memory is no change.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+        - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
+          MUST begin anew without a token, and forget what it then is not told of before `synced`.
+        """
+
+    @_abc_1.abstractmethod
+    def PullModel(
+        self,
+        request: _registry_pb2.PullModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_registry_pb2.PullModelResponse], _abc.AsyncIterator[_registry_pb2.PullModelResponse]]:
+        """Downloads a model to the machine of the service: any number of `progress`, then `model`.
+
+        With a `source` the model is also registered once it is here and found whole; nothing is
+        registered otherwise. With an `id` alone the source of that model is downloaded. What is here
+        already is not downloaded again. Calls for one source at the same time are one download. A
+        client that leaves ends it unless another one waits for it; the next call goes on where it
+        ended. A stream that ends without `model` failed.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
+          lists what there is. The client MUST change it.
+        - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
+        - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
+        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
+          service has not, or gives something else than it promises, such as another SHA-256. Retrying
+          does not help until somebody mends that.
+        - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
+        - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
+          client MAY retry.
+        - RESOURCE_EXHAUSTED (DISK_FULL): not enough space. The message has the numbers.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportRegistry(
+        self,
+        request: _registry_pb2.ImportRegistryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ImportRegistryResponse, _abc.Awaitable[_registry_pb2.ImportRegistryResponse]]:
+        """Adds the models and templates of a registry file of LLM Runner Router 1.2, all or none.
+
+        What the file says beyond the fields of this API is kept, and comes back with ExportRegistry.
+
+        - INVALID_ARGUMENT (INVALID_REQUEST): the document is no such file; the field says where.
+        - ALREADY_EXISTS (ALREADY_EXISTS): another model or template has an id of the file, and `replace`
+          is not set. Nothing was changed.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportRegistry(
+        self,
+        request: _registry_pb2.ExportRegistryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ExportRegistryResponse, _abc.Awaitable[_registry_pb2.ExportRegistryResponse]]:
+        """All models and templates as a registry file of LLM Runner Router 1.2."""
 
     @_abc_1.abstractmethod
     def LoadModel(
@@ -353,12 +537,18 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): the file is missing, damaged, lies about its sizes
           or is of a kind that cannot be run. The service lives on. Retrying does not help until the
           file is repaired.
+        - FAILED_PRECONDITION (MODEL_NOT_PULLED): its source was not downloaded yet, and the service does
+          not do so by itself. The client SHOULD call PullModel.
         - FAILED_PRECONDITION (PROVIDER_REJECTED): the key of a model behind an API cannot be found.
           Retrying does not help until an operator mends that.
         - INVALID_ARGUMENT (INVALID_REQUEST): the registered model says too little of its provider, such
           as no address where one is needed. The client MUST update the model.
         - UNIMPLEMENTED (UNSUPPORTED): a provider, or a kind of model, that this service cannot run.
-        - RESOURCE_EXHAUSTED (OVERLOADED): not enough memory. The client MAY unload another model.
+        - RESOURCE_EXHAUSTED (MEMORY): it cannot fit, even if all others but the pinned ones go; the
+          message has the numbers. Where it can, others that are idle go, or the load waits for them.
+        - RESOURCE_EXHAUSTED (OVERLOADED): the machine has less memory than the service may use. The
+          client MAY unload another model.
+        - What PullModel answers, where the service downloads models by itself.
         """
 
     @_abc_1.abstractmethod
@@ -367,8 +557,9 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.UnloadModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.UnloadModelResponse, _abc.Awaitable[_registry_pb2.UnloadModelResponse]]:
-        """Takes a model out of memory once its running requests are done. One that is not in memory is
-        left as it is. It is loaded again on its next use.
+        """Takes a model out of memory once its running requests are done, or have had the time that is
+        given: those left then fail with UNAVAILABLE. One that is not in memory is left as it is. It is
+        loaded again on its next use.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         - FAILED_PRECONDITION (MODEL_BUSY): the model's state forbids it now. The client MAY try later.
@@ -380,12 +571,13 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.SetAliasRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.SetAliasResponse, _abc.Awaitable[_registry_pb2.SetAliasResponse]]:
-        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one.
+        """Creates an alias, or replaces it whole in one step: a request sees the old or the new one. So an
+        alias moves from one version of a model to the next.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, or a target is no registered model. The
           client MUST change the request.
         - ALREADY_EXISTS (ALREADY_EXISTS): a model has the id. The client MUST choose another.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the alias has changed since. The client
+        - ABORTED (CONFLICT): `etag` is given and the alias has changed since. The client
           SHOULD read it again and decide anew.
         """
 
@@ -430,7 +622,7 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
 
         - INVALID_ARGUMENT (INVALID_REQUEST): a field is wrong, such as a brace that is not closed. The
           client MUST change the request.
-        - FAILED_PRECONDITION (MODEL_BUSY): `etag` is given and the template has changed since. The
+        - ABORTED (CONFLICT): `etag` is given and the template has changed since. The
           client SHOULD read it again and decide anew.
         """
 

@@ -11,8 +11,8 @@ from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     LoadProgress,
     ModelConfig,
-    ModelDetails,
     ModelPage,
+    ModelQuery,
     ModelRecord,
     ModelView,
 )
@@ -24,7 +24,17 @@ from llm_runner_router.wire.endpoints import (
     pricing_from_wire,
     pricing_to_wire,
 )
-from llm_runner_router.wire.fields import extend, fill, present
+from llm_runner_router.wire.fields import check_instance, extend, fill, present
+from llm_runner_router.wire.model_state import (
+    details_from_wire,
+    details_to_wire,
+    limits_from_wire,
+    limits_to_wire,
+    memory_from_wire,
+    memory_to_wire,
+    performance_from_wire,
+    performance_to_wire,
+)
 
 FORMATS = {
     registry_pb2.MODEL_FORMAT_GGUF: ModelFormat.GGUF,
@@ -42,7 +52,17 @@ OPTIONAL_CONFIG = (
     "min_p",
     "repeat_penalty",
     "gpu_layers",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "system",
+    "chat_template",
+    "license",
+    "pinned",
+    "idle_timeout",
 )
+QUERY = ("filter", "order_by", "page_size", "page_token")
+PLAIN = ("id", "name", "source", "etag", "provider", "quality", "owner", "created", "updated")
 
 
 def new_record_from_wire(message: registry_pb2.Model) -> ModelRecord:
@@ -76,6 +96,11 @@ def record_from_wire(message: registry_pb2.Model, model_format: ModelFormat) -> 
         endpoint=endpoint_from_wire(message.endpoint),
         pricing=pricing_from_wire(message.pricing) if message.HasField("pricing") else None,
         quality=message.quality if message.HasField("quality") else None,
+        owner=message.owner,
+        tags=tuple(message.tags),
+        limits=limits_from_wire(message.limits),
+        created=message.created,
+        updated=message.updated,
     )
 
 
@@ -87,12 +112,14 @@ def config_from_wire(message: registry_pb2.ModelConfig) -> ModelConfig:
 def record_to_wire(record: ModelRecord) -> registry_pb2.Model:
     """The message of a record; InvalidRequestError for a value that it cannot hold."""
     message = registry_pb2.Model(format=format_number(record.format))
-    fill(message, record, "model", ("id", "name", "source", "etag", "provider", "quality"))
+    fill(message, record, "model", PLAIN)
     extend(message, "capabilities", record.capabilities, path="model.capabilities")
+    extend(message, "tags", record.tags, path="model.tags")
     extend(message, "labels", record.labels, path="model.labels")
     fill(message.config, record.config, "model.config", OPTIONAL_CONFIG)
     extend(message.config, "stop", record.config.stop, path="model.config.stop")
     message.endpoint.CopyFrom(endpoint_to_wire(record.endpoint))
+    message.limits.CopyFrom(limits_to_wire(record.limits))
     if record.pricing is not None:
         message.pricing.CopyFrom(pricing_to_wire(record.pricing))
     return message
@@ -110,11 +137,10 @@ def view_to_wire(view: ModelView) -> registry_pb2.Model:
     """A record with its present state."""
     message = record_to_wire(view.record)
     message.loaded = view.loaded
-    message.details.architecture = view.details.architecture
-    message.details.parameters = view.details.parameters
-    message.details.file_bytes = view.details.file_bytes
-    message.details.context_length = view.details.context_length
-    message.details.vocabulary_size = view.details.vocabulary_size
+    message.details.CopyFrom(details_to_wire(view.details))
+    if view.memory is not None:
+        message.memory.CopyFrom(memory_to_wire(view.memory))
+    message.performance.CopyFrom(performance_to_wire(view.performance))
     return message
 
 
@@ -123,14 +149,26 @@ def view_from_wire(message: registry_pb2.Model) -> ModelView:
     model_format = FORMATS.get(message.format)
     if model_format is None:
         raise EngineError(f"format {int(message.format)} is unknown to this version of the client")
-    details = ModelDetails(
-        architecture=message.details.architecture,
-        parameters=int(message.details.parameters),
-        file_bytes=int(message.details.file_bytes),
-        context_length=message.details.context_length,
-        vocabulary_size=message.details.vocabulary_size,
+    return ModelView(
+        record_from_wire(message, model_format),
+        message.loaded,
+        details_from_wire(message.details),
+        memory_from_wire(message.memory) if message.HasField("memory") else None,
+        performance_from_wire(message.performance),
     )
-    return ModelView(record_from_wire(message, model_format), message.loaded, details)
+
+
+def query_to_wire(query: ModelQuery) -> registry_pb2.ListModelsRequest:
+    """A page that is asked for."""
+    check_instance("query", query, ModelQuery)
+    message = registry_pb2.ListModelsRequest()
+    fill(message, query, "query", QUERY)
+    return message
+
+
+def query_from_wire(message: registry_pb2.ListModelsRequest) -> ModelQuery:
+    """A page that is asked for."""
+    return ModelQuery(**{name: getattr(message, name) for name in QUERY})
 
 
 def page_to_wire(page: ModelPage) -> registry_pb2.ListModelsResponse:

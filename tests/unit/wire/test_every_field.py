@@ -35,13 +35,20 @@ from llm_runner_router.registry.records import (
     Alias,
     AliasRule,
     AliasTarget,
+    ChangeKind,
     Endpoint,
+    MemoryEstimate,
     ModelConfig,
     ModelDetails,
+    ModelLimits,
+    ModelPerformance,
+    ModelQuery,
     ModelRecord,
     ModelView,
     Pricing,
     PromptTemplate,
+    PullProgress,
+    RegistryChange,
     UsageQuery,
     UsageRow,
 )
@@ -72,6 +79,7 @@ from llm_runner_router.types import (
     TopLogprob,
 )
 from llm_runner_router.wire.aliases import alias_from_wire, alias_to_wire
+from llm_runner_router.wire.changes import change_from_wire, change_to_wire
 from llm_runner_router.wire.ensembles import (
     ensemble_from_wire,
     ensemble_response_from_wire,
@@ -84,7 +92,10 @@ from llm_runner_router.wire.events import (
     response_from_wire,
     response_to_wire,
 )
+from llm_runner_router.wire.models import query_from_wire as models_from_wire
+from llm_runner_router.wire.models import query_to_wire as models_to_wire
 from llm_runner_router.wire.models import view_from_wire, view_to_wire
+from llm_runner_router.wire.pulls import pull_from_wire, pull_to_wire
 from llm_runner_router.wire.reports import (
     health_from_wire,
     health_to_wire,
@@ -172,7 +183,17 @@ RECORD = ModelRecord(
     "Name",
     ModelFormat.API,
     "gpt",
-    ModelConfig(0, 0, 0.0, 0.0, 0, 0.0, 0.0, ("a",), -1),
+    ModelConfig(
+        *(0, 0, 0.0, 0.0, 0, 0.0, 0.0, ("a",), -1),
+        seed=0,
+        frequency_penalty=0.0,
+        presence_penalty=-1.5,
+        system="Be kind.",
+        chat_template="{{ messages }}",
+        license="MIT",
+        pinned=False,
+        idle_timeout=0.0,
+    ),
     ("tools",),
     {"k": "v"},
     "etag",
@@ -180,6 +201,18 @@ RECORD = ModelRecord(
     Endpoint("http://h", "env:KEY", "org", "2026-01-01", {"h": "v"}, {"store": False, "n": 3}),
     Pricing(1.0, 2.0, 0.5, 1.25, 0.0),
     0.0,
+    "alice",
+    ("chat", "small"),
+    ModelLimits(4, 2048),
+    1.5e9,
+    1.75e9,
+)
+VIEW = ModelView(
+    RECORD,
+    loaded=True,
+    details=ModelDetails("llama", 2**40, 2**41, 8192, 99),
+    memory=MemoryEstimate(2**40, 2**33, 2**30, 2**20),
+    performance=ModelPerformance(7, 42.5, 120.25, 300.5, 0.125, 2**41),
 )
 ENSEMBLE = EnsembleRequest(
     REQUEST, (Member("a", 0.5), Member("b", 2.0)), Aggregation.BEST_OF, "judge", 2
@@ -214,12 +247,24 @@ CASES = [
     ),
     Case(COMPLETE, event_to_wire, event_from_wire),
     Case(RESPONSE, response_to_wire, response_from_wire),
-    Case(
-        ModelView(RECORD, loaded=True, details=ModelDetails("llama", 2**40, 2**41, 8192, 99)),
-        view_to_wire,
-        view_from_wire,
-    ),
+    Case(VIEW, view_to_wire, view_from_wire),
     Case(ALIAS, alias_to_wire, alias_from_wire),
+    Case(
+        PullProgress("verifying", "a.gguf", 2**40, 2**41, 1.5e9, 0.0, "no adapter"),
+        pull_to_wire,
+        pull_from_wire,
+    ),
+    Case(ModelQuery("tags : a", "id desc", 7, "token"), models_to_wire, models_from_wire),
+    *(
+        Case(change, change_to_wire, change_from_wire)
+        for change in (
+            RegistryChange(ChangeKind.MODEL_SET, "id", model=VIEW, resume_token="t"),
+            RegistryChange(ChangeKind.ALIAS_SET, "fast", alias=ALIAS, resume_token="t"),
+            RegistryChange(ChangeKind.MODEL_REMOVED, "gone", resume_token="t"),
+            RegistryChange(ChangeKind.ALIAS_REMOVED, "gone", resume_token="t"),
+            RegistryChange(ChangeKind.SYNCED, resume_token="t"),
+        )
+    ),
     Case(
         PromptTemplate("t", "{a}", "T", ("\n",), ("m*",), "etag"),
         template_to_wire,
@@ -275,6 +320,9 @@ UNTOLD = {
     "MemberResult.response": "a member has a response or an error",
     "MemberResult.error": "a member has a response or an error",
     "MemberResult.score": "the second member was cancelled",
+    "RegistryChange.id": "nothing in particular is synced",
+    "RegistryChange.model": "of models that are there alone",
+    "RegistryChange.alias": "of aliases that are there alone",
 }
 
 
