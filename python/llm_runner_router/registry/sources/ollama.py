@@ -1,0 +1,113 @@
+"""Models of Ollama: ``ollama://[host[:port]/][namespace/]name[:tag]``.
+
+What Ollama itself has on this machine is used where it lies, and never written. All else comes from
+the registry into ``<cache>/ollama``, in the layout of Ollama's own store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from llm_runner_router.errors import ModelFileError, SourceError, UnsupportedError
+from llm_runner_router.registry.records import PullProgress
+from llm_runner_router.registry.sources.digest import hashed
+from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.fetcher import ProgressListener
+from llm_runner_router.registry.sources.ollama_manifest import OllamaManifest, parsed_manifest
+from llm_runner_router.registry.sources.ollama_name import OllamaName
+from llm_runner_router.registry.sources.ollama_pull import OllamaPull
+from llm_runner_router.registry.sources.ollama_registry import OllamaRegistry
+from llm_runner_router.registry.sources.ollama_store import OllamaStore
+from llm_runner_router.registry.sources.ollama_texts import OllamaTexts, weights_of
+from llm_runner_router.registry.sources.pulled import PulledModel
+from llm_runner_router.registry.sources.source import OllamaSource
+from llm_runner_router.registry.sources.web_request import Sessions
+
+FOLDER = "ollama"
+
+
+class OllamaFetcher:
+    """See Fetcher. ``cache`` is the folder of downloads.
+
+    ``store`` is that of Ollama's own models; ``None``: OLLAMA_MODELS, else ``~/.ollama/models``.
+    UnsupportedError for models that are more than one GGUF file.
+    """
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        sessions: Sessions,
+        cache: Path,
+        store: Path | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._downloader = downloader
+        self._sessions = sessions
+        self._ours = OllamaStore(cache / FOLDER)
+        self._store = store
+        self._environment = environment
+
+    async def fetch(self, source: OllamaSource, on_progress: ProgressListener) -> PulledModel:
+        """Ollama's own model, verified, or that of the registry as its tag has it now."""
+        on_progress(PullProgress("resolving"))
+        with named(source):
+            theirs = self._theirs()
+            data = await asyncio.to_thread(theirs.manifest, source.name)
+            if data is not None:
+                model = await asyncio.to_thread(pulled, theirs, source.name, data, in_place=True)
+                await verify(theirs, parsed_manifest(data, source.name.short), on_progress)
+                return model
+            registry = OllamaRegistry(self._sessions, source.name)
+            pull = OllamaPull(registry, self._downloader, self._ours)
+            data = await pull.run(source.name, on_progress)
+            return await asyncio.to_thread(pulled, self._ours, source.name, data, in_place=False)
+
+    def find(self, source: OllamaSource) -> PulledModel | None:
+        """Ollama's own model, else one that was pulled; its weights are not verified again."""
+        with named(source):
+            for store, in_place in ((self._theirs(), True), (self._ours, False)):
+                data = store.manifest(source.name)
+                if data is not None:
+                    return pulled(store, source.name, data, in_place=in_place)
+        return None
+
+    def _theirs(self) -> OllamaStore:
+        named = self._environment.get("OLLAMA_MODELS")
+        folder = self._store or Path(named or "~/.ollama/models")
+        return OllamaStore(folder.expanduser())
+
+
+@contextmanager
+def named(source: OllamaSource) -> Iterator[None]:
+    """Errors that say which model they are about."""
+    try:
+        yield
+    except (ModelFileError, SourceError, UnsupportedError) as error:
+        raise type(error)(f"{source.canonical}: {error.message}") from None
+
+
+def pulled(store: OllamaStore, name: OllamaName, data: bytes, *, in_place: bool) -> PulledModel:
+    """The model that a manifest describes; its weights are there, with the size that it tells."""
+    manifest = parsed_manifest(data, name.short)
+    texts = OllamaTexts(store, manifest)
+    path = store.checked(weights_of(manifest))
+    return PulledModel(path, texts.config, tuple(texts.notes), in_place=in_place)
+
+
+async def verify(
+    store: OllamaStore, manifest: OllamaManifest, on_progress: ProgressListener
+) -> None:
+    """ModelFileError unless the weights have the digest that they are named by."""
+    blob = weights_of(manifest)
+    path = store.checked(blob)
+    digest = await hashed(
+        path,
+        hashlib.sha256(),
+        lambda done: on_progress(PullProgress("verifying", blob.file_name, done, blob.size)),
+    )
+    store.check_digest(blob, digest)
