@@ -17,7 +17,7 @@ import grpc
 from llm_runner_router.config_sources import load_config
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.echo import EchoProvider
-from llm_runner_router.registry.records import LoadProgress, ModelRecord
+from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.server.app import Server, ServerOptions
 from llm_runner_router.types import ModelFormat
@@ -30,6 +30,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 class EchoLoader:
     """Loads an echo whatever the record says."""
+
+    async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
+        """See ModelLoader."""
+        del record
+        return None
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]

@@ -16,7 +16,12 @@ from typing import Any
 from llm_runner_router.config_sources import load_config
 from llm_runner_router.errors import ContextLengthError, InvalidRequestError, ModelFileError
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
-from llm_runner_router.registry.records import LoadProgress, ModelDetails, ModelRecord
+from llm_runner_router.registry.records import (
+    LoadProgress,
+    MemoryEstimate,
+    ModelDetails,
+    ModelRecord,
+)
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.server.app import Server, ServerOptions
 from llm_runner_router.types import FinishReason, Metrics, ModelFormat, TokenLogprob, TopLogprob
@@ -104,6 +109,10 @@ class WordLoader:
 
     def __init__(self) -> None:
         self.provider = WordProvider()
+
+    async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
+        del record
+        return None
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]

@@ -12,7 +12,7 @@ from llm_runner_router.config_sources import load_config
 from llm_runner_router.errors import RouterError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.echo import EchoBehaviour, EchoProvider
-from llm_runner_router.registry.records import LoadProgress, ModelRecord
+from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.types import ModelFormat
 
@@ -30,6 +30,10 @@ class EchoLoader:
         self.loads = 0
         self.cancelled = 0
         self.providers: dict[str, EchoProvider] = {}
+
+    async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
+        del record
+        return None
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]

@@ -19,7 +19,12 @@ from llm_runner_router.providers.base import (
     ProviderEvent,
 )
 from llm_runner_router.providers.echo import EchoBehaviour, EchoProvider
-from llm_runner_router.registry.records import LoadProgress, ModelRecord, PromptTemplate
+from llm_runner_router.registry.records import (
+    LoadProgress,
+    MemoryEstimate,
+    ModelRecord,
+    PromptTemplate,
+)
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.tools import Tool, ToolCall, ToolCallDelta
 from llm_runner_router.types import (
@@ -66,6 +71,10 @@ class AskingLoader:
 
     def __init__(self) -> None:
         self.provider = AskingProvider()
+
+    async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
+        del record
+        return None
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
