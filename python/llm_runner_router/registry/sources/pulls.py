@@ -92,7 +92,8 @@ class Pulls:
             del self._running[source.canonical]
         latest = pull.latest
         size = max(latest.total_bytes, latest.done_bytes)
-        pull.report(PullProgress("done", latest.file, size, size, latest.bytes_per_second, 0.0))
+        note = "; ".join(checked.notes)
+        pull.report(PullProgress("done", latest.file, size, size, remaining_seconds=0.0, note=note))
         return checked
 
     async def _wait(self, pull: Pull, listener: ProgressListener) -> PulledModel:

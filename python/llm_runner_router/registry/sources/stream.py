@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+
+from llm_runner_router.registry.sources.threads import ended
 
 BLOCK = 2 * 2**20
 PATIENCE = 0.5
@@ -36,3 +39,27 @@ async def read_block(content: aiohttp.StreamReader, clock: Callable[[], float]) 
         pieces.append(piece)
         size += len(piece)
     return Block(pieces, size)
+
+
+class Blocks:
+    """Reads one block ahead, from the moment it is made. Whoever made it closes it.
+
+    A connection that breaks takes along what nobody has read by then.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, clock: Callable[[], float]) -> None:
+        self._content = content
+        self._clock = clock
+        self._ahead = asyncio.create_task(read_block(content, clock))
+
+    async def next(self) -> Block:
+        """The next block; none may be asked for behind the last."""
+        block = await self._ahead
+        if not block.last:
+            self._ahead = asyncio.create_task(read_block(self._content, self._clock))
+        return block
+
+    async def close(self) -> None:
+        """Read no more."""
+        self._ahead.cancel()
+        await ended(self._ahead)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,8 +14,8 @@ from llm_runner_router.registry.sources.offer import Broken, Offer, Outdated, re
 from llm_runner_router.registry.sources.partial import Origin, Part
 from llm_runner_router.registry.sources.rate import Rate
 from llm_runner_router.registry.sources.retries import Retries
-from llm_runner_router.registry.sources.stream import read_block
-from llm_runner_router.registry.sources.threads import ended, in_thread
+from llm_runner_router.registry.sources.stream import Blocks
+from llm_runner_router.registry.sources.threads import in_thread
 from llm_runner_router.registry.sources.wanted import Wanted
 from llm_runner_router.registry.sources.web_request import Sessions, opened
 
@@ -111,9 +110,13 @@ class Transfer:
         async with opened(session, self._wanted.url, headers, silence) as response:
             told = {name.lower(): value for name, value in response.headers.items()}
             offer = read_offer(response.status, told, asked)
-            await self._agree(offer)
-            self._report("downloading", self._part.length)
-            await self._receive(response.content, offer)
+            blocks = Blocks(response.content, self._times.clock)
+            try:
+                await self._agree(offer)
+                await self._receive(blocks)
+            finally:
+                await blocks.close()
+            await self._check_end(offer)
 
     def _headers(self, asked: int) -> dict[str, str]:
         """Those of the caller, and what is wanted of the file if not all of it."""
@@ -139,30 +142,19 @@ class Transfer:
         missing = (self._size or 0) - self._part.length
         await in_thread(check_room, self._part.path.parent, max(missing, 0))
 
-    async def _receive(self, content: aiohttp.StreamReader, offer: Offer) -> None:
-        """Write while the next bytes come: one block is on its way to the disk at a time."""
-        writing: asyncio.Task[None] | None = None
-        expected, coming = self._size, self._part.length
-        try:
-            while True:
-                block = await read_block(content, self._times.clock)
-                coming += block.size
-                if writing is not None:
-                    await writing
-                    self._report("downloading", self._part.length)
-                if expected is not None and coming > expected:
-                    raise await self._rejected(f"it has more than {expected} bytes")
-                writing = asyncio.create_task(in_thread(self._part.append, block.pieces))
-                if block.last:
-                    break
-            await writing
-        finally:
-            if writing is not None:
-                await ended(writing)
+    async def _receive(self, blocks: Blocks) -> None:
+        """Write all that comes, while the next block does."""
         self._report("downloading", self._part.length)
-        if block.failure is not None:
-            raise block.failure
-        await self._check_end(offer)
+        last = False
+        while not last:
+            block = await blocks.next()
+            last = block.last
+            if self._size is not None and self._part.length + block.size > self._size:
+                raise await self._rejected(f"it has more than {self._size} bytes")
+            await in_thread(self._part.append, block.pieces)
+            self._report("downloading", self._part.length)
+            if block.failure is not None:
+                raise block.failure
 
     async def _check_end(self, offer: Offer) -> None:
         """The answer has ended as it should; is that the end of the file?"""
