@@ -13,14 +13,18 @@ from llm_runner_router.admission import Admission
 from llm_runner_router.cache.cache import AnswerCache
 from llm_runner_router.cache.flights import Flights
 from llm_runner_router.cache.opening import open_store
-from llm_runner_router.config import Config
+from llm_runner_router.config import Config, RegistryConfig
 from llm_runner_router.log import Log
 from llm_runner_router.measurement_keeper import MeasurementKeeper
 from llm_runner_router.pipeline import Pipeline, Stages
-from llm_runner_router.registry.catalogue import Catalogue
-from llm_runner_router.registry.residency import ModelLoader, Residency
+from llm_runner_router.registry.available_memory import available_memory
+from llm_runner_router.registry.catalogue import Catalogue, Knowledge
+from llm_runner_router.registry.puller import Puller
+from llm_runner_router.registry.residency import ModelLoader, Residency, ResidencyLimits
+from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry_follower import RegistryFollower
 from llm_runner_router.routing.attempts import Attempts
 from llm_runner_router.routing.breaker import Breakers
 from llm_runner_router.routing.budgets import Budgets
@@ -29,6 +33,18 @@ from llm_runner_router.routing.loads import Loads
 from llm_runner_router.routing.measurements import Measurements
 from llm_runner_router.routing.router import ModelRouter
 from llm_runner_router.settlement import Settlement
+
+MEMORY_SHARE = 0.8
+"""Of the memory that is free at the start, what models may take unless the limit is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a router stands on: where its paths begin, and what brings models."""
+
+    folder: Path
+    loader: ModelLoader
+    pulls: Pulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +74,17 @@ class Parts:
     catalogue: Catalogue
     stages: Stages
     pipeline: Pipeline
+    follower: RegistryFollower
 
     def forget(self, model: str) -> None:
         """Drop what was learned of a model that is no longer registered."""
-        self.experience.measurements.forget(model)
-        self.experience.breakers.forget(model)
-        self.stages.router.forget(model)
-        self.stages.settlement.forget(model)
+        forget(model, self.experience, self.stages)
 
     async def close(self) -> None:
         """Send away who waits, end what runs, and write down what is left. Called once."""
         self.stages.admission.close()
         await self.stages.cache.close()
+        await self.follower.close()
         await self.stages.residency.close()
         await self.keeper.close()
         await self.records.ledger.close()
@@ -77,7 +92,15 @@ class Parts:
         self.log.close()
 
 
-async def compose(config: Callable[[], Config], folder: Path, loader: ModelLoader) -> Parts:
+def forget(model: str, experience: Experience, stages: Stages) -> None:
+    """Drop what was learned of a model."""
+    experience.measurements.forget(model)
+    experience.breakers.forget(model)
+    stages.router.forget(model)
+    stages.settlement.forget(model)
+
+
+async def compose(config: Callable[[], Config], around: Surroundings) -> Parts:
     """All parts, ready.
 
     InvalidConfigError where the registry, the log file or the cache cannot be used; nothing is
@@ -86,24 +109,44 @@ async def compose(config: Callable[[], Config], folder: Path, loader: ModelLoade
     async with AsyncExitStack() as undo:
         log = Log(config().logging)
         undo.callback(log.close)
-        path = config().registry.path
-        store = await RegistryStore.open(None if path is None else Path(path))
+        store = await RegistryStore.open(place_of(config().registry))
         undo.push_async_callback(store.close)
         ledger = await UsageLedger.open(store.database, named=lambda: config().budgets.callers)
         records = Records(store, ledger)
         experience = Experience(Measurements(), Breakers(lambda: config().routing, time.monotonic))
-        stages = staged(config, loader, records, experience)
+        stages = staged(config, around.loader, records, experience)
+        knowledge = Knowledge(around.loader.estimate, experience.measurements.performance)
+        puller = Puller(store, around.pulls, around.folder)
         parts = Parts(
             log,
             records,
             experience,
             MeasurementKeeper(experience.measurements, store),
-            Catalogue(store, stages.residency, folder),
+            Catalogue(store, stages.residency, puller, knowledge),
             stages,
             Pipeline(stages, config),
+            RegistryFollower(
+                store, stages.residency, lambda model: forget(model, experience, stages)
+            ),
         )
         undo.pop_all()
     return parts
+
+
+def place_of(registry: RegistryConfig) -> Path | str | None:
+    """Where the registry is kept: a URL, a file, or memory alone."""
+    if registry.url is not None:
+        return registry.url
+    return None if registry.path is None else Path(registry.path)
+
+
+def limits_of(config: Callable[[], Config]) -> ResidencyLimits:
+    """What models may take in memory and how long they may be idle there."""
+    usual = int(MEMORY_SHARE * available_memory())
+    return ResidencyLimits(
+        memory_bytes=lambda: config().models.memory_bytes or usual,
+        idle_timeout=lambda: config().models.idle_timeout,
+    )
 
 
 def staged(
@@ -112,7 +155,8 @@ def staged(
     """The stages of the pipeline."""
     store, ledger = records.store, records.ledger
     measurements, breakers = experience.measurements, experience.breakers
-    residency, budgets = Residency(loader, store.get), Budgets(ledger, config)
+    residency = Residency(loader, store.get, limits_of(config))
+    budgets = Budgets(ledger, config)
     prices, loads = Prices(), Loads()
     chance = random.Random(config().routing.seed)  # noqa: S311 - jitter, no secret
     performance = config().performance

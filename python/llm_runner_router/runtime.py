@@ -9,8 +9,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
-from llm_runner_router.backend import ANONYMOUS, CallContext, ProgressListener
-from llm_runner_router.composition import Parts, compose
+from llm_runner_router.backend import (
+    ALL_MODELS,
+    ANONYMOUS,
+    CallContext,
+    ProgressListener,
+    PullListener,
+)
+from llm_runner_router.composition import Parts, Surroundings, compose
 from llm_runner_router.config import updated
 from llm_runner_router.config_sources import LoadedConfig
 from llm_runner_router.conversation import Session
@@ -20,15 +26,19 @@ from llm_runner_router.ensemble import Ensemble
 from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import RouterError, UnavailableError
 from llm_runner_router.folding import fold
+from llm_runner_router.model_sources import ModelSources
 from llm_runner_router.passage import Passage
 from llm_runner_router.providers.base import Provider
-from llm_runner_router.registry.loader import SourceLoader
 from llm_runner_router.registry.records import (
     Alias,
+    ImportMode,
+    ImportReport,
     ModelPage,
+    ModelQuery,
     ModelRecord,
     ModelView,
     PromptTemplate,
+    RegistryChange,
     UsageQuery,
     UsageRow,
 )
@@ -44,6 +54,8 @@ from llm_runner_router.validation import (
 from llm_runner_router.validation_values import check_number
 from llm_runner_router.version import VERSION
 
+MAX_UNLOAD_SECONDS = 86_400.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,11 +64,10 @@ class Runtime:
 
     def __init__(self, loaded: LoadedConfig, loader: ModelLoader | None = None) -> None:
         self._config = loaded.config
-        self._folder = loaded.folder
-        self._sources = SourceLoader(
-            loaded.config.engine, loaded.folder, lambda: self._config.performance.max_concurrent
+        self._sources = ModelSources.of(lambda: self._config, loaded.folder)
+        self._around = Surroundings(
+            loaded.folder, loader or self._sources.loader, self._sources.pulls
         )
-        self._loader = loader or self._sources
         self._began = time.monotonic()
         self._parts_or_none: Parts | None = None
         self._closed = False
@@ -72,7 +83,7 @@ class Runtime:
         """See Backend. InvalidConfigError where the registry or the log file cannot be used."""
         if self._closed or self._parts_or_none is not None:
             return
-        self._parts_or_none = await compose(lambda: self._config, self._folder, self._loader)
+        self._parts_or_none = await compose(lambda: self._config, self._around)
         logger.info("the registry holds %d models", len(self._parts.stages.store))
 
     async def process(self, request: Request, context: CallContext = ANONYMOUS) -> Response:
@@ -182,11 +193,32 @@ class Runtime:
 
     async def get_model(self, model: str) -> ModelView:
         """See Backend."""
-        return self._parts.catalogue.get(model)
+        return await self._parts.catalogue.get(model)
 
-    async def list_models(self, *, page_size: int = 0, page_token: str = "") -> ModelPage:
+    async def list_models(self, query: ModelQuery = ALL_MODELS) -> ModelPage:
         """See Backend."""
-        return self._parts.catalogue.page(page_size, page_token)
+        return self._parts.catalogue.page(query)
+
+    async def watch_models(self, resume_token: str = "") -> AsyncGenerator[RegistryChange, None]:
+        """See Backend."""
+        async with aclosing(self._parts.catalogue.watch(resume_token)) as changes:
+            async for change in changes:
+                yield change
+
+    async def pull_model(
+        self, source: str, model: str = "", on_progress: PullListener | None = None
+    ) -> ModelView:
+        """See Backend."""
+        return await self._parts.catalogue.pull(source, model, on_progress)
+
+    async def import_registry(self, document: bytes, *, replace: bool = False) -> ImportReport:
+        """See Backend."""
+        mode = ImportMode.REPLACE if replace else ImportMode.KEEP
+        return await self._parts.catalogue.import_document(document, mode)
+
+    async def export_registry(self) -> bytes:
+        """See Backend."""
+        return self._parts.catalogue.export_document()
 
     async def load_model(
         self, model: str, on_progress: ProgressListener | None = None
@@ -194,10 +226,11 @@ class Runtime:
         """See Backend."""
         return await self._parts.catalogue.load(model, on_progress)
 
-    async def unload_model(self, model: str) -> None:
+    async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """See Backend."""
+        check_number("timeout", timeout, 0, MAX_UNLOAD_SECONDS)
         parts = self._parts
-        await parts.catalogue.unload(model)
+        await parts.catalogue.unload(model, timeout)
         parts.stages.router.forget(model)
 
     async def set_alias(self, alias: Alias) -> Alias:

@@ -59,7 +59,7 @@ async def test_stale_etag_changes_nothing(registry: RegistryAsyncStub) -> None:
     request = registry_pb2.UpdateModelRequest(model=change, update_mask=FieldMask(paths=["name"]))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await registry.UpdateModel(request)
-    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert caught.value.code() is grpc.StatusCode.ABORTED
     kept = (await registry.GetModel(registry_pb2.GetModelRequest(id="new"))).model
     assert kept.name == "new"
 

@@ -30,7 +30,7 @@ from llm_runner_router.errors import (
     TimeLimitError,
     UnavailableError,
 )
-from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelRecord
+from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelQuery, ModelRecord
 from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import (
     Complete,
@@ -93,7 +93,7 @@ REFUSED: dict[str, Callable[[Backend], Awaitable[object]]] = {
     "taken id": lambda backend: backend.register_model(
         ModelRecord("words", "words", ModelFormat.GGUF, "/w.gguf")
     ),
-    "page token": lambda backend: backend.list_models(page_token="!"),
+    "page token": lambda backend: backend.list_models(ModelQuery(page_token="!")),
     "config value": lambda backend: backend.update_config({"performance": {"max_concurrent": 0}}),
     "config at start only": lambda backend: backend.update_config({"server": {"port": 1}}),
     "token id": lambda backend: backend.detokenize(None, [4_000_000_000]),
@@ -117,7 +117,8 @@ async def test_models_are_kept(remote: RemoteBackend) -> None:
     config = ModelConfig(temperature=0.0, stop=("###",), gpu_layers=-1)
     record = ModelRecord("kept", "Kept", ModelFormat.GGUF, "/kept.gguf", config, labels={"a": "b"})
     added = await remote.register_model(record)
-    assert replace(added.record, etag="") == replace(record, etag="")
+    assert replace(added.record, etag="", created=0.0, updated=0.0) == record
+    assert added.record.created == added.record.updated > 0
     changed = replace(added.record, name="Other", config=ModelConfig())
     updated = await remote.update_model(changed, ["name", "config.temperature"])
     assert updated.record.name == "Other"

@@ -3,53 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from llm_runner_router.errors import (
-    InvalidRequestError,
     ModelBusyError,
+    ModelNotFoundError,
     ResourceNotFoundError,
+    RouterError,
     shorten,
 )
 from llm_runner_router.registry.alias_checks import checked_alias
 from llm_runner_router.registry.checks import changed, checked_record
+from llm_runner_router.registry.model_list import model_page
+from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import (
     Alias,
+    ImportMode,
+    ImportReport,
     LoadProgress,
+    MemoryEstimate,
     ModelPage,
+    ModelPerformance,
+    ModelQuery,
     ModelRecord,
     ModelView,
     PromptTemplate,
+    PullProgress,
+    RegistryChange,
 )
+from llm_runner_router.registry.registry_file import exported, parsed
 from llm_runner_router.registry.residency import Residency
-from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry.template_checks import checked_template
-from llm_runner_router.types import ModelFormat
-from llm_runner_router.validation import check_count
+from llm_runner_router.registry.watch import Watch
 
 T = TypeVar("T")
 
-PAGE_SIZE = 100
-MAX_PAGE_SIZE = 1000
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What others know of models: what loading one would take, and how it has done."""
+
+    estimate: Callable[[ModelRecord], Awaitable[MemoryEstimate | None]]
+    performance: Callable[[str], ModelPerformance]
 
 
 class Catalogue:
-    """Belongs to one event loop. Relative sources are stored as paths under ``folder``."""
+    """Belongs to one event loop."""
 
-    def __init__(self, store: RegistryStore, residency: Residency, folder: Path) -> None:
+    def __init__(
+        self, store: RegistryStore, residency: Residency, puller: Puller, knowledge: Knowledge
+    ) -> None:
         self._store = store
         self._residency = residency
-        self._folder = folder
+        self._puller = puller
+        self._knowledge = knowledge
+        self._watch = Watch(store, self._view)
 
     async def register(self, record: ModelRecord) -> ModelView:
         """Add a model. Its file is looked at when it is first loaded."""
-        return self._view(await self._store.add(self._anchored(checked_record(record))))
+        anchored = self._puller.anchored(checked_record(record))
+        return self._view(await self._store.add(await self._puller.completed(anchored)))
 
     async def unregister(self, model: str) -> None:
         """Forget a model and unload it, also if the caller leaves meanwhile.
@@ -74,38 +90,58 @@ class Catalogue:
         """
 
         def change(present: ModelRecord) -> ModelRecord:
-            return self._anchored(changed(present, record, paths))
+            return self._puller.anchored(changed(present, record, paths))
 
         return self._view(await self._store.update(record.id, change, record.etag))
 
-    def get(self, model: str) -> ModelView:
-        """One model."""
-        return self._view(self._store.get(model))
+    async def get(self, model: str) -> ModelView:
+        """One model, or the highest version of it, with what it would take in memory."""
+        record = self._store.resolve(model)
+        if record is None:
+            raise ModelNotFoundError(model)
+        return replace(self._view(record), memory=await self._memory(record))
 
-    def page(self, page_size: int, page_token: str) -> ModelPage:
-        """Models in the order of their ids."""
-        check_count("page_size", page_size, 0, 2**32 - 1)
-        size = min(page_size or PAGE_SIZE, MAX_PAGE_SIZE)
-        records = self._store.page(decoded(page_token), size + 1)
-        more = len(records) > size
-        views = [self._view(record) for record in records[:size]]
-        return ModelPage(views, encoded(views[-1].record.id) if more else "")
+    def page(self, query: ModelQuery) -> ModelPage:
+        """Models by filter and order; see ``model_list``."""
+        return model_page(query, map(self._view, self._store.models()))
+
+    def watch(self, resume_token: str) -> AsyncGenerator[RegistryChange, None]:
+        """See ``Watch.changes``."""
+        return self._watch.changes(resume_token)
+
+    async def pull(
+        self, source: str, model: str, on_progress: Callable[[PullProgress], None] | None
+    ) -> ModelView:
+        """Bring a model to this machine and register it; see ``Puller.pull``."""
+        return await self.get(await self._puller.pull(source, model, on_progress))
+
+    async def import_document(self, document: bytes, mode: ImportMode) -> ImportReport:
+        """Add what a registry file holds, all or nothing."""
+        content = await asyncio.to_thread(parsed, document)
+        models = [self._puller.anchored(checked_record(record)) for record in content.models]
+        templates = [checked_template(template) for template in content.templates]
+        return await self._store.import_all(models, templates, content.extras, mode=mode)
+
+    def export_document(self) -> bytes:
+        """All models and templates as a registry file."""
+        views = [self._view(record) for record in self._store.models()]
+        return exported(views, self._store.templates(), self._store.extras())
 
     async def load(
         self, model: str, on_progress: Callable[[LoadProgress], None] | None
     ) -> ModelView:
         """Bring a model into memory."""
         await self._residency.load(model, on_progress)
-        return self.get(model)
+        return await self.get(model)
 
-    async def unload(self, model: str) -> None:
-        """Take a model out of memory once its requests are done."""
+    async def unload(self, model: str, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Take a model out of memory once its requests are done, or ``timeout`` is over."""
         self._store.get(model)
-        await self._residency.unload(model)
+        await self._residency.unload(model, timeout)
 
     def ids(self) -> Sequence[str]:
         """All registered models."""
-        return [record.id for record in self._store.page("", len(self._store))]
+        return [record.id for record in self._store.models()]
 
     async def set_alias(self, alias: Alias) -> Alias:
         """Add an alias or replace it. See RegistryStore.set_alias."""
@@ -139,14 +175,20 @@ class Catalogue:
         """Forget a template."""
         await self._store.remove_template(name)
 
-    def _anchored(self, record: ModelRecord) -> ModelRecord:
-        if record.format is not ModelFormat.GGUF:
-            return record
-        return replace(record, source=str(absolute_path(record.source, self._folder)))
+    async def _memory(self, record: ModelRecord) -> MemoryEstimate | None:
+        """What loading it would take; ``None`` where that cannot be told now."""
+        try:
+            return await self._knowledge.estimate(record)
+        except RouterError:
+            return None
 
     def _view(self, record: ModelRecord) -> ModelView:
+        performance = replace(
+            self._knowledge.performance(record.id), memory_bytes=self._residency.bytes(record.id)
+        )
         loaded = self._residency.loaded(record.id)
-        return ModelView(record, loaded, self._residency.details(record.id))
+        details = self._residency.details(record.id)
+        return ModelView(record, loaded, details, performance=performance)
 
 
 def found(resource: T | None, word: str, name: str) -> T:
@@ -154,17 +196,3 @@ def found(resource: T | None, word: str, name: str) -> T:
     if resource is None:
         raise ResourceNotFoundError(word, name)
     return resource
-
-
-def encoded(model: str) -> str:
-    """A page token: the last id of the page."""
-    return base64.urlsafe_b64encode(model.encode()).decode()
-
-
-def decoded(page_token: str) -> str:
-    """The id behind which the page begins."""
-    try:
-        return base64.b64decode(page_token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        allowed = "the next_page_token of the page before, or nothing"
-        raise InvalidRequestError("page_token", page_token, allowed) from None

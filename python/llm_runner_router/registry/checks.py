@@ -122,11 +122,11 @@ def endpoint_of(record: ModelRecord) -> Endpoint:
     allowed = f"none for models of format {record.format.value}"
     if record.provider:
         raise InvalidRequestError(
-            "provider", record.provider, f"none for models of format {record.format.value}"
+            "provider", record.provider, allowed
         )
     if record.endpoint != Endpoint():
         raise InvalidRequestError(
-            "endpoint", "an endpoint", f"none for models of format {record.format.value}"
+            "endpoint", "an endpoint", allowed
         )
     return record.endpoint
 

@@ -14,8 +14,8 @@ from llm_runner_router.errors import EngineError, UnsupportedError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
-from llm_runner_router.registry.records import LoadProgress, ModelRecord
-from llm_runner_router.registry.sources.file import absolute_path, checked_file
+from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord
+from llm_runner_router.registry.weights_finder import WeightsFinder
 from llm_runner_router.types import ModelFormat
 
 SPIN_VARIABLE, SPIN_COUNT = "GOMP_SPINCOUNT", "1000"
@@ -40,17 +40,21 @@ API_PROVIDERS: Mapping[str, tuple[str, str]] = {
 class SourceLoader:
     """Finds a record's weights and starts what runs them, or what asks the provider for answers.
 
-    ``folder`` anchors relative paths. It owns the connections of all providers: close it after
-    them. Belongs to one event loop.
+    ``files`` finds the weights, ``pool`` holds the connections of all providers. Belongs to one
+    event loop.
     """
 
     def __init__(
-        self, engine: EngineConfig, folder: Path, max_sequences: Callable[[], int]
+        self,
+        engine: EngineConfig,
+        files: WeightsFinder,
+        pool: HttpPool,
+        max_sequences: Callable[[], int],
     ) -> None:
         self._engine = engine
-        self._folder = folder
+        self._files = files
+        self._pool = pool
         self._max_sequences = max_sequences
-        self._pool = HttpPool()
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
@@ -58,13 +62,18 @@ class SourceLoader:
         """See ModelLoader."""
         if record.format is ModelFormat.API:
             return await self._open(record)
-        if record.format is not ModelFormat.GGUF:
-            raise UnsupportedError(f"{record.format.value} models cannot be run by this version")
+        check_runnable(record)
         return await self._run(record, on_progress)
 
-    async def close(self) -> None:
-        """End all connections to providers. May be called more than once."""
-        await self._pool.close()
+    async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
+        """See ModelLoader. Reads the header of the file."""
+        if record.format is ModelFormat.API:
+            return None
+        check_runnable(record)
+        local = await engine_module()
+        options = self._options(local, await self._files.find(record), record)
+        found: MemoryEstimate = await asyncio.to_thread(local.estimate, options)
+        return found
 
     async def _open(self, record: ModelRecord) -> Provider:
         """What asks the record's provider; it connects with its first request."""
@@ -82,16 +91,36 @@ class SourceLoader:
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
     ) -> Provider:
         """What runs the record's file in this process."""
-        path = absolute_path(record.source, self._folder)
-        checked_file(path)
-        os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
-        try:
-            local = await imported("llm_runner_router.providers.local")
-        except ImportError as error:
-            raise EngineError(f"the engine of this installation cannot be used: {error}") from None
-        options = local.LocalOptions.of(path, record, self._engine, self._max_sequences())
-        provider: Provider = await local.LocalProvider.load(options, on_progress)
+        path, begun = await self._files.bring(record, on_progress)
+        local = await engine_module()
+
+        def report(step: LoadProgress) -> None:
+            on_progress(LoadProgress(step.phase, begun + (1.0 - begun) * step.fraction))
+
+        provider: Provider = await local.LocalProvider.load(
+            self._options(local, path, record), report
+        )
         return provider
+
+    def _options(self, local: ModuleType, path: Path, record: ModelRecord) -> object:
+        places = record.limits.concurrent_requests or self._max_sequences()
+        most = min(places, self._max_sequences())
+        return local.LocalOptions.of(path, record, self._engine, most)
+
+
+def check_runnable(record: ModelRecord) -> None:
+    """GGUF runs here."""
+    if record.format is not ModelFormat.GGUF:
+        raise UnsupportedError(f"{record.format.value} models cannot be run by this version")
+
+
+async def engine_module() -> ModuleType:
+    """The module of the engine, imported on its first use."""
+    os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
+    try:
+        return await imported("llm_runner_router.providers.local")
+    except ImportError as error:
+        raise EngineError(f"the engine of this installation cannot be used: {error}") from None
 
 
 async def imported(module: str) -> ModuleType:

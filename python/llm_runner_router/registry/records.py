@@ -84,8 +84,9 @@ class Pricing:
 class ModelRecord:
     """One registered model.
 
-    ``id`` is what requests name and never changes: ``name`` or ``name@version``. ``source`` is where the weights lie, or for
-    format ``api`` the model's name at its ``provider``. ``pricing`` replaces the published prices;
+    ``id`` is what requests name and never changes: ``name`` or ``name@version``. ``source`` is
+    where the weights lie, or for format ``api`` the model's name at its ``provider``. ``pricing``
+    replaces the published prices;
     ``quality`` from 0 to 1 is the operator's judgement. ``etag`` changes with every update; the
     store sets it, and ``created`` and ``updated`` (seconds since 1970).
     """

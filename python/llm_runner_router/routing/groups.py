@@ -57,9 +57,9 @@ class Groups:
             strategy = wanted or alias.strategy or config.routing.strategy
             group = self._behind(alias, strategy, request.metadata)
         else:
-            self._store.get(name)
+            record = self._resolved(name)
             who = "the request names" if request.model else "the default is"
-            group = Group(self._pools.of_models(name), None, f"{who} {name!r}")
+            group = Group(self._pools.of_models(record.id), None, f"{who} {name!r}")
         if not group.pool.roster.ids:
             raise nobody(name)
         return group
@@ -76,10 +76,17 @@ class Groups:
             rows = (roster.position.get(target.model) for target in alias.targets)
             records = [roster.records[row] for row in rows if row is not None]
         else:
-            return [self._store.get(name)]
+            return [self._resolved(name)]
         if not records:
             raise nobody(name)
         return records
+
+    def _resolved(self, name: str) -> ModelRecord:
+        """The model of that id, or the highest version of that name."""
+        record = self._store.resolve(name)
+        if record is None:
+            raise ModelNotFoundError(name)
+        return record
 
     def _behind(self, alias: Alias, strategy: Strategy, metadata: Mapping[str, str]) -> Group:
         rule = next((rule for rule in alias.rules if applies(rule, metadata)), None)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from llm_runner_router.registry.records import MeasurementRow
+from llm_runner_router.registry.records import MeasurementRow, ModelPerformance
 
 LENGTH_BOUNDS = (256, 2048, 16_384)
 """Prompt tokens at which the next length class begins."""
@@ -186,6 +186,22 @@ class Measurements:
         found = self._records.get((model, length_class(prompt_tokens)))
         return None if found is None else found.p95()
 
+    def performance(self, model: str) -> ModelPerformance:
+        """What was measured of ``model``, over prompts of all lengths."""
+        classes = range(len(LENGTH_BOUNDS) + 1)
+        found = [row for n in classes if (row := self._records.get((model, n))) is not None]
+        samples = sum(row.samples for row in found)
+        token_ms = weighted((row.token.value, row.samples) for row in found)
+        return ModelPerformance(
+            samples=samples,
+            tokens_per_second=1000.0 / token_ms if token_ms else None,
+            first_token_ms=weighted((row.first_token.value, row.samples) for row in found),
+            first_token_p95_ms=max(
+                (p for row in found if (p := row.p95()) is not None), default=None
+            ),
+            error_rate=weighted((row.error_rate, row.samples) for row in found) or 0.0,
+        )
+
     def forget(self, model: str) -> None:
         """Drop what is known of a model that is no longer registered."""
         self._changed(model)
@@ -215,3 +231,10 @@ class Measurements:
 def length_class(prompt_tokens: int) -> int:
     """Which class a prompt of that many tokens belongs to, from 0."""
     return bisect_right(LENGTH_BOUNDS, prompt_tokens)
+
+
+def weighted(values: Iterable[tuple[float | None, int]]) -> float | None:
+    """The mean of the values that are known, by their weights; ``None`` where none is."""
+    known = [(value, weight) for value, weight in values if value is not None and weight > 0]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None

@@ -32,6 +32,10 @@ class Store(Protocol):
         """A record; ModelNotFoundError where there is none."""
         ...
 
+    def resolve(self, name: str) -> ModelRecord | None:
+        """The model of that id, else the highest version of that name, where there is one."""
+        ...
+
     def page(self, after: str, limit: int) -> Sequence[ModelRecord]:
         """At most ``limit`` records behind ``after``, in the order of ids."""
         ...

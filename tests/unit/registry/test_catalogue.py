@@ -14,9 +14,18 @@ from llm_runner_router.errors import (
     ModelNotFoundError,
     ResourceNotFoundError,
 )
-from llm_runner_router.registry.catalogue import Catalogue
-from llm_runner_router.registry.records import Alias, AliasTarget, PromptTemplate
+from llm_runner_router.registry.catalogue import Catalogue, Knowledge
+from llm_runner_router.registry.puller import Puller
+from llm_runner_router.registry.records import (
+    Alias,
+    AliasTarget,
+    ModelPerformance,
+    ModelQuery,
+    PromptTemplate,
+)
 from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.sources.local import FileFetcher
+from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.types import ModelFormat, Request
 from unit.echoes import EchoLoader, echo_runtime, model
@@ -35,10 +44,10 @@ async def test_pages() -> None:
     async with echo_runtime(models=names) as runtime:
         first = await runtime.list_models()
         assert len(first.models) == 100
-        second = await runtime.list_models(page_token=first.next_page_token)
+        second = await runtime.list_models(ModelQuery(page_token=first.next_page_token))
         assert second.next_page_token == ""
         assert [v.record.id for v in (*first.models, *second.models)] == list(names)
-        one = await runtime.list_models(page_size=1)
+        one = await runtime.list_models(ModelQuery(page_size=1))
         assert [view.record.id for view in one.models] == ["m000"]
 
 
@@ -46,7 +55,7 @@ async def test_pages() -> None:
 async def test_foreign_page_tokens_are_refused(token: str) -> None:
     async with echo_runtime() as runtime:
         with pytest.raises(InvalidRequestError, match="page_token"):
-            await runtime.list_models(page_token=token)
+            await runtime.list_models(ModelQuery(page_token=token))
 
 
 async def test_unregister_unloads_and_forgets() -> None:
@@ -99,7 +108,10 @@ async def test_defaults_of_an_updated_model_are_used_at_once() -> None:
 async def catalogue() -> AsyncIterator[Catalogue]:
     """One with the model m, whose folder is /nowhere."""
     store = await RegistryStore.open(None)
-    made = Catalogue(store, Residency(EchoLoader(), store.get), Path("/nowhere"))
+    loader, folder = EchoLoader(), Path("/nowhere")
+    puller = Puller(store, Pulls({"file": FileFetcher(folder)}, folder / "models"), folder)
+    knowledge = Knowledge(loader.estimate, lambda _: ModelPerformance())
+    made = Catalogue(store, Residency(loader, store.get), puller, knowledge)
     await made.register(model())
     yield made
     await store.close()
@@ -111,7 +123,7 @@ async def test_names_of_models_at_providers_are_no_paths() -> None:
             model("api"), format=ModelFormat.API, provider="together", source="meta/llama"
         )
         assert (await made.register(record)).record.source == "meta/llama"
-        assert made.get("m").record.source == "/nowhere/m.gguf"
+        assert (await made.get("m")).record.source == "/nowhere/m.gguf"
 
 
 async def test_aliases() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router.errors import InvalidRequestError, UnsupportedError
+from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.checks import changed, checked_record
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord, Pricing
 from llm_runner_router.types import ModelFormat
@@ -45,9 +45,22 @@ def test_wrong_fields_are_named(field: str, values: dict[str, Any]) -> None:
     assert caught.value.field == field
 
 
-def test_other_formats_are_not_offered() -> None:
-    with pytest.raises(UnsupportedError):
-        checked_record(replace(model(), format=ModelFormat.HF))
+def test_models_of_any_format_are_kept() -> None:
+    record = replace(model(), format=ModelFormat.HF, source="org/model")
+    assert checked_record(record).format is ModelFormat.HF
+    with pytest.raises(InvalidRequestError, match="none for models of format hf"):
+        checked_record(replace(record, provider="openai"))
+
+
+@pytest.mark.parametrize("name", ["m@1", "a/b:c@v1.2-rc"])
+def test_ids_may_have_a_version(name: str) -> None:
+    assert checked_record(model(name)).id == name
+
+
+@pytest.mark.parametrize("name", ["@1", "m@", "m@1@2", "@"])
+def test_a_version_has_a_name_and_the_name_a_version(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match="name@version"):
+        checked_record(model(name))
 
 
 def test_only_named_fields_change() -> None:

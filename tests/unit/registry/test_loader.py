@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_runner_router.config import EngineConfig
+from llm_runner_router.config import Config
 from llm_runner_router.errors import (
     EngineError,
     InvalidRequestError,
@@ -14,12 +14,18 @@ from llm_runner_router.errors import (
     ProviderRejectedError,
     UnsupportedError,
 )
+from llm_runner_router.model_sources import ModelSources
 from llm_runner_router.providers.echo import EchoProvider
 from llm_runner_router.providers.openai import OpenAIProvider
 from llm_runner_router.registry.loader import SourceLoader
 from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelRecord
 from llm_runner_router.types import ModelFormat
 from unit.echoes import model
+
+
+def loader_of(folder: Path) -> SourceLoader:
+    """A loader whose paths start from ``folder``."""
+    return ModelSources.of(Config, folder).loader
 
 
 def ignore(_: LoadProgress) -> None:
@@ -29,7 +35,7 @@ def ignore(_: LoadProgress) -> None:
 async def test_what_cannot_be_loaded_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    loader = loader_of(tmp_path)
     with pytest.raises(UnsupportedError):
         await loader.load(replace(model(), format=ModelFormat.HF), ignore)
     with pytest.raises(InvalidRequestError, match="provider"):
@@ -50,7 +56,7 @@ def behind(provider: str, **endpoint: object) -> ModelRecord:
 
 
 async def test_models_behind_apis_need_no_file(tmp_path: Path) -> None:
-    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    loader = loader_of(tmp_path)
     echo = await loader.load(behind("echo", options={"chunks": 3}), ignore)
     assert isinstance(echo, EchoProvider)
     assert echo.behaviour.chunks == 3
@@ -60,8 +66,7 @@ async def test_models_behind_apis_need_no_file(tmp_path: Path) -> None:
     assert isinstance(second, OpenAIProvider)
     assert first._pool is second._pool
     connections = first._pool.aiohttp
-    await loader.close()
-    await loader.close()
+    await loader._pool.close()
     assert connections.closed
 
 
@@ -69,14 +74,14 @@ async def test_a_provider_whose_library_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "llm_runner_router.providers.any_llm", None)
-    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    loader = loader_of(tmp_path)
     with pytest.raises(UnsupportedError, match="any-llm:cohere needs a library"):
         await loader.load(behind("any-llm:cohere"), ignore)
 
 
 async def test_a_key_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
-    loader = SourceLoader(EngineConfig(), tmp_path, lambda: 1)
+    loader = loader_of(tmp_path)
     with pytest.raises(ProviderRejectedError, match="env:GROQ_API_KEY"):
         await loader.load(behind("groq"), ignore)
     with pytest.raises(ProviderRejectedError, match=r"endpoint\.base_url"):

@@ -42,6 +42,9 @@ class Store:
             raise ModelNotFoundError(model)
         return self.records[model]
 
+    def resolve(self, name: str) -> ModelRecord | None:
+        return self.records.get(name)
+
     def page(self, after: str, limit: int) -> Sequence[ModelRecord]:
         return [self.records[model] for model in sorted(self.records) if model > after][:limit]
 

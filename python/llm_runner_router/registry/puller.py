@@ -1,0 +1,114 @@
+"""Downloading models, and registering what has come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, shorten
+from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.records import ModelConfig, ModelRecord, PullProgress
+from llm_runner_router.registry.sources.file import absolute_path
+from llm_runner_router.registry.sources.pulled import PulledModel
+from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.source import FileSource, parse_source
+from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.types import ModelFormat
+
+Listener = Callable[[PullProgress], None]
+
+logger = logging.getLogger(__name__)
+
+
+def unheard(_: PullProgress) -> None:
+    """For those who do not want to know."""
+
+
+class Puller:
+    """Belongs to one event loop. Relative paths start from ``folder``."""
+
+    def __init__(self, store: RegistryStore, pulls: Pulls, folder: Path) -> None:
+        self._store = store
+        self._pulls = pulls
+        self._folder = folder
+
+    async def pull(self, source: str, model: str, on_progress: Listener | None) -> str:
+        """Bring a model here and register it; its id.
+
+        Without a source that of the registered model is pulled. AlreadyExistsError, before
+        anything is downloaded, where the id is that of an alias or of a model with another source.
+        """
+        wanted = self._wanted(source, model)
+        listener = on_progress or unheard
+        pulled = await self._pulls.pull(wanted.source, listener)
+        for note in pulled.notes:
+            logger.warning("model %s: %s", wanted.id, note)
+            listener(PullProgress("done", note=note))
+        await self._keep(wanted, pulled)
+        return wanted.id
+
+    async def completed(self, record: ModelRecord) -> ModelRecord:
+        """``record`` with what its source says of it, as far as the source is here already."""
+        if record.format is not ModelFormat.GGUF or isinstance(
+            parse_source(record.source), FileSource
+        ):
+            return record
+        pulled = await asyncio.to_thread(self._pulls.find, record.source)
+        return record if pulled is None else with_config(record, pulled.config)
+
+    def anchored(self, record: ModelRecord) -> ModelRecord:
+        """``record`` with its path made absolute; other sources are checked and stay."""
+        if record.format is not ModelFormat.GGUF:
+            return record
+        if isinstance(parse_source(record.source), FileSource):
+            return replace(record, source=str(absolute_path(record.source, self._folder)))
+        return record
+
+    def _wanted(self, source: str, model: str) -> ModelRecord:
+        """The record that the pull is for: a registered one, or what will become one."""
+        if not source:
+            if not model:
+                raise InvalidRequestError("source", source, "a source, or the id of a model")
+            return self._pullable(self._store.get(model))
+        record = ModelRecord(model or parse_source(source).default_id, "", ModelFormat.GGUF, source)
+        record = self.anchored(checked_record(record))
+        if self._store.alias(record.id) is not None:
+            raise AlreadyExistsError(f"alias {shorten(record.id)} is registered already")
+        if record.id not in self._store:
+            return record
+        present = self._pullable(self._store.get(record.id))
+        if parse_source(present.source).canonical != parse_source(record.source).canonical:
+            message = f"model {shorten(record.id)} is registered with another source"
+            raise AlreadyExistsError(f"{message}: {shorten(present.source, 200)}")
+        return present
+
+    def _pullable(self, record: ModelRecord) -> ModelRecord:
+        if record.format is not ModelFormat.GGUF:
+            allowed = "a model of format gguf; others are not downloaded"
+            raise InvalidRequestError("id", record.id, allowed)
+        return record
+
+    async def _keep(self, wanted: ModelRecord, pulled: PulledModel) -> None:
+        """Register the model, or give the registered one what its source says of it."""
+        if wanted.id not in self._store:
+            await self._store.add(with_config(wanted, pulled.config))
+            return
+        present = self._store.get(wanted.id)
+        if with_config(present, pulled.config) != present:
+            await self._store.update(
+                wanted.id, lambda record: with_config(record, pulled.config), ""
+            )
+
+
+def with_config(record: ModelRecord, config: ModelConfig) -> ModelRecord:
+    """``record`` with the settings of its source where it says nothing itself."""
+    said = {
+        field.name: getattr(config, field.name)
+        for field in fields(ModelConfig)
+        if getattr(config, field.name) not in (None, ())
+        and getattr(record.config, field.name) in (None, ())
+    }
+    return replace(record, config=replace(record.config, **said)) if said else record

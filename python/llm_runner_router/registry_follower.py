@@ -1,0 +1,48 @@
+"""What is in memory follows the registry, whichever process has changed it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from llm_runner_router.errors import UnavailableError
+from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.store import RegistryStore
+
+
+class RegistryFollower:
+    """Belongs to the event loop that it is made in. ``forget`` drops what is known of a model."""
+
+    def __init__(
+        self, store: RegistryStore, residency: Residency, forget: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._residency = residency
+        self._forget = forget
+        self._following = asyncio.ensure_future(self._follow(store.sequence))
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Follow no longer. Called once, before residency and store are closed."""
+        self._following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._following
+
+    async def _follow(self, seen: int) -> None:
+        with contextlib.suppress(UnavailableError):  # the store is closed
+            while True:
+                await self._store.changed(seen)
+                changes = self._store.changes_since(seen)
+                seen = self._store.sequence
+                self._residency.refresh()
+                for change in changes or ():
+                    if change.kind == "model" and change.id not in self._store:
+                        self._drop(change.id)
+
+    def _drop(self, model: str) -> None:
+        """Requests that run on it finish; nothing new reaches it."""
+        self._forget(model)
+        leaving = asyncio.ensure_future(self._residency.unload(model))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
