@@ -11,25 +11,10 @@
 #include <limits>
 #include <utility>
 
+#include "base/file_descriptor.h"
+
 namespace llmr {
 namespace {
-
-// Closes a descriptor when it goes out of scope.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) {
-      close(fd_);
-    }
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error Unreadable(const std::string& path, const std::string& why) {
   return Error{ErrorCode::kFailedPrecondition, "FILE_UNREADABLE", "path '" + path + "': " + why};

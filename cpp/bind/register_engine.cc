@@ -1,8 +1,10 @@
 // _core.Engine and what goes in and out of it.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include <exception>
+#include <filesystem>
 #include <memory>
 
 #include "bind/exceptions.h"
@@ -133,6 +135,20 @@ void RegisterEngine(py::module_& module) {
       .def("cancel", &Engine::Cancel, py::arg("id"), WithoutGil())
       .def("acknowledge", &Engine::Acknowledge, py::arg("id"), py::arg("events"), WithoutGil())
       .def("release", &Engine::Release, py::arg("id"), WithoutGil())
+      .def_property_readonly("kv_identity", &Engine::kv_identity)
+      .def(
+          "save_kv",
+          [](Engine& engine, const std::filesystem::path& path, const std::string& key,
+             std::int64_t max_bytes) {
+            return ValueOrThrow(engine.SaveKv({path.string(), key}, max_bytes));
+          },
+          py::arg("path"), py::arg("key"), py::arg("max_bytes") = 0, WithoutGil())
+      .def(
+          "restore_kv",
+          [](Engine& engine, const std::filesystem::path& path, const std::string& key) {
+            return ValueOrThrow(engine.RestoreKv({path.string(), key}));
+          },
+          py::arg("path"), py::arg("key"), WithoutGil())
       .def("drain", &Engine::Drain)
       .def("stats", &Engine::stats)
       .def("close", &Engine::Close, WithoutGil());

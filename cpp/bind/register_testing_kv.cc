@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <memory>
+#include <tuple>
 
 #include "bind/exceptions.h"
 #include "bind/register.h"
@@ -36,6 +37,15 @@ void RegisterBlockPool(py::module_& module) {
            })
       .def("match", [](BlockPool& pool, const std::vector<TokenId>& tokens,
                        std::size_t limit) { return pool.Match(tokens, limit); })
+      .def("sealed_blocks",
+           [](const BlockPool& pool) {
+             std::vector<std::tuple<BlockId, std::int32_t, std::vector<TokenId>>> blocks;
+             for (const SealedBlock& sealed : pool.SealedBlocks()) {
+               blocks.emplace_back(sealed.block, sealed.parent,
+                                   std::vector(sealed.tokens.begin(), sealed.tokens.end()));
+             }
+             return blocks;
+           })
       .def("references", &BlockPool::references)
       .def("sealed", &BlockPool::sealed)
       .def_property_readonly("size", &BlockPool::size)

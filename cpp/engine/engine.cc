@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <exception>
+#include <future>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -8,6 +9,13 @@
 #include "engine/clock.h"
 
 namespace llmr {
+namespace {
+
+Error Closed() {
+  return Error{ErrorCode::kFailedPrecondition, "ENGINE_CLOSED", "the engine is closed"};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Start(EngineParts parts) {
   LLMR_ASSIGN_OR_RETURN(Wakeup wakeup, Wakeup::Create());
@@ -28,7 +36,7 @@ Engine::Engine(EngineParts parts, Wakeup wakeup)
       vocabulary_(std::make_shared<const Vocabulary>(std::move(parts.vocabulary))),
       events_(std::move(wakeup)),
       generator_(std::move(parts.scheduler), std::move(parts.runner), vocabulary_->size(),
-                 parts.max_undelivered),
+                 parts.max_undelivered, std::move(parts.cache), closing_),
       published_(generator_.stats()) {}
 
 Engine::~Engine() { Close(); }
@@ -49,7 +57,7 @@ Result<SequenceId> Engine::Submit(Submission submission) {
   if (!mailbox_.Push(std::move(request))) {
     const std::lock_guard lock(published_mutex_);
     --on_their_way_;
-    return Error{ErrorCode::kFailedPrecondition, "ENGINE_CLOSED", "the engine is closed"};
+    return Closed();
   }
   return id;
 }
@@ -68,6 +76,28 @@ void Engine::Acknowledge(SequenceId id, std::int64_t events) {
 
 void Engine::Release(SequenceId id) { static_cast<void>(mailbox_.Push(ReleaseCommand{id})); }
 
+Result<std::int64_t> Engine::SaveKv(SnapshotFile file, std::int64_t max_bytes) {
+  return TakeSnapshot(SnapshotCommand::Action::kSave, std::move(file), max_bytes);
+}
+
+Result<std::int64_t> Engine::RestoreKv(SnapshotFile file) {
+  return TakeSnapshot(SnapshotCommand::Action::kRestore, std::move(file), 0);
+}
+
+Result<std::int64_t> Engine::TakeSnapshot(SnapshotCommand::Action action, SnapshotFile file,
+                                          std::int64_t max_bytes) {
+  SnapshotCommand command{action, std::move(file), max_bytes, {}};
+  std::future<Result<std::int64_t>> tokens = command.tokens.get_future();
+  if (!mailbox_.Push(std::move(command))) {
+    return Closed();
+  }
+  try {
+    return tokens.get();
+  } catch (const std::future_error&) {  // dropped unanswered, by a round that failed
+    return Error{ErrorCode::kInternal, "ENGINE_FAILED", "the engine failed before the snapshot"};
+  }
+}
+
 EngineStats Engine::stats() const {
   const std::lock_guard lock(published_mutex_);
   EngineStats stats = published_;
@@ -76,6 +106,7 @@ EngineStats Engine::stats() const {
 }
 
 void Engine::Close() {
+  closing_ = true;
   mailbox_.Close();
   const std::lock_guard lock(close_mutex_);
   if (thread_.joinable()) {

@@ -28,7 +28,8 @@ namespace llmr {
 
 struct ModelInfo {
   std::string architecture;
-  std::int64_t parameters = 0;  // elements of all weights
+  std::int64_t parameters = 0;   // elements of all weights
+  std::string kv_identity = {};  // see Engine::kv_identity
 };
 
 struct EngineParts {
@@ -37,6 +38,7 @@ struct EngineParts {
   Vocabulary vocabulary;
   std::int32_t max_undelivered = 16;  // events not acknowledged, at which a request pauses
   ModelInfo model;
+  std::shared_ptr<KvCache> cache = nullptr;  // the runner's, for snapshots; null: there are none
 };
 
 // Thread-safe.
@@ -54,6 +56,8 @@ class Engine {
   std::int32_t context_length() const { return limits_.context_length; }
   std::int32_t vocabulary_size() const { return vocabulary_->size(); }
   const ModelInfo& model() const { return model_; }
+  // All that the numbers in the KV cache depend on beside the model's file and this build, as text.
+  const std::string& kv_identity() const { return model_.kv_identity; }
 
   // Queues a request; its id, from 1. Errors: those of Validate(Submission) and TokenLimit;
   // FAILED_PRECONDITION / ENGINE_CLOSED; the error that broke the engine.
@@ -65,6 +69,14 @@ class Engine {
   void Acknowledge(SequenceId id, std::int64_t events);
   // Lets go of the KV that a submission with `hold` keeps. Unknown ids are ignored.
   void Release(SequenceId id);
+
+  // Write the cached prefixes to a file, and bring them back (kv/kv_snapshot.h; `file.key` should
+  // hold kv_identity). Wait until the engine's thread has done it between two steps, which no
+  // request makes meanwhile; Close ends it. Return a number of tokens. Errors: those of
+  // SaveSnapshot and RestoreSnapshot; FAILED_PRECONDITION / ENGINE_CLOSED; the error that broke the
+  // engine; INTERNAL / ENGINE_FAILED where it breaks meanwhile.
+  Result<std::int64_t> SaveKv(SnapshotFile file, std::int64_t max_bytes);
+  Result<std::int64_t> RestoreKv(SnapshotFile file);
 
   // All events since the last call, oldest first. Never blocks.
   std::vector<Event> Drain() { return events_.Drain(); }
@@ -85,6 +97,8 @@ class Engine {
   Engine(EngineParts parts, Wakeup wakeup);
 
   Status CheckOpen() const;
+  Result<std::int64_t> TakeSnapshot(SnapshotCommand::Action action, SnapshotFile file,
+                                    std::int64_t max_bytes);
   void Loop();
   void Round(std::vector<Command> commands, bool* busy);
   void Publish();
@@ -93,6 +107,7 @@ class Engine {
   const ModelInfo model_;
   const std::shared_ptr<const Vocabulary> vocabulary_;
   std::atomic<SequenceId> last_id_ = 0;
+  std::atomic<bool> closing_ = false;
 
   EventQueue events_;
   Mailbox mailbox_;

@@ -1,5 +1,6 @@
 #include "engine/generator.h"
 
+#include <new>
 #include <string>
 #include <utility>
 
@@ -18,20 +19,25 @@ Overloaded(F...) -> Overloaded<F...>;
 }  // namespace
 
 Generator::Generator(Scheduler scheduler, std::unique_ptr<BatchRunner> runner,
-                     std::int32_t vocabulary, std::int64_t max_undelivered)
+                     std::int32_t vocabulary, std::int64_t max_undelivered,
+                     std::shared_ptr<KvCache> cache, const std::atomic<bool>& closing)
     : scheduler_(std::move(scheduler)),
       runner_(std::move(runner)),
       vocabulary_(static_cast<std::size_t>(vocabulary)),
-      max_undelivered_(max_undelivered) {}
+      max_undelivered_(max_undelivered),
+      cache_(std::move(cache)),
+      closing_(closing) {}
 
 void Generator::Apply(Command command, double now) {
-  std::visit(Overloaded{
-                 [&](SubmitCommand& request) { Add(std::move(request), now); },
-                 [&](const CancelCommand& cancel) { Cancel(cancel.id); },
-                 [&](const AcknowledgeCommand& a) { Acknowledge(a.id, a.events); },
-                 [&](const ReleaseCommand& release) { scheduler_.Release(release.id); },
-             },
-             command);
+  std::visit(
+      Overloaded{
+          [&](SubmitCommand& request) { Add(std::move(request), now); },
+          [&](const CancelCommand& cancel) { Cancel(cancel.id); },
+          [&](const AcknowledgeCommand& a) { Acknowledge(a.id, a.events); },
+          [&](const ReleaseCommand& release) { scheduler_.Release(release.id); },
+          [&](SnapshotCommand& snapshot) { snapshot.tokens.set_value(TakeSnapshot(snapshot)); },
+      },
+      command);
 }
 
 void Generator::Add(std::unique_ptr<Request> request, double now) {
@@ -55,6 +61,28 @@ void Generator::Acknowledge(SequenceId id, std::int64_t events) {
   if (const auto entry = requests_.find(id); entry != requests_.end()) {
     entry->second->Acknowledge(events);
     scheduler_.SetPaused(id, entry->second->undelivered() >= max_undelivered_);
+  }
+}
+
+// Blocks that no sequence has are all that changes: what runs goes on as if nothing had happened.
+Result<std::int64_t> Generator::TakeSnapshot(const SnapshotCommand& command) {
+  if (broken_.has_value()) {
+    return *broken_;
+  }
+  if (cache_ == nullptr) {
+    return Error{ErrorCode::kUnimplemented, "KV_SNAPSHOT_UNSUPPORTED",
+                 "the KV cache of this engine cannot be saved"};
+  }
+  if (!scheduler_.config().prefix_cache) {
+    return 0;
+  }
+  try {
+    return command.action == SnapshotCommand::Action::kSave
+               ? SaveSnapshot(command.file, command.max_bytes, scheduler_.pool(), *cache_, closing_)
+               : RestoreSnapshot(command.file, static_cast<std::int32_t>(vocabulary_),
+                                 scheduler_.pool(), *cache_, closing_);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kResourceExhausted, "OUT_OF_MEMORY", "no memory for a KV snapshot"};
   }
 }
 

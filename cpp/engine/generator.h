@@ -3,6 +3,7 @@
 //   commands → Schedule → Run → sample, decode → Commit → events
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "engine/command.h"
 #include "engine/event.h"
 #include "engine/request.h"
+#include "kv/kv_cache.h"
 #include "sched/scheduler.h"
 
 namespace llmr {
@@ -23,8 +25,10 @@ namespace llmr {
 class Generator {
  public:
   // A request with `max_undelivered` events that were not acknowledged pauses until some are.
+  // `cache`: what the runner computes with, for snapshots; may be null. `closing` ends them.
   Generator(Scheduler scheduler, std::unique_ptr<BatchRunner> runner, std::int32_t vocabulary,
-            std::int64_t max_undelivered);
+            std::int64_t max_undelivered, std::shared_ptr<KvCache> cache,
+            const std::atomic<bool>& closing);
 
   void Apply(Command command, double now);
 
@@ -48,6 +52,7 @@ class Generator {
   void Add(std::unique_ptr<Request> request, double now);
   void Cancel(SequenceId id);
   void Acknowledge(SequenceId id, std::int64_t events);
+  Result<std::int64_t> TakeSnapshot(const SnapshotCommand& command);
 
   void Deliver(const Batch& batch, std::span<const float> logits);
   Result<SequenceOutcome> DeliverItem(Request& request, const BatchItem& item,
@@ -62,6 +67,8 @@ class Generator {
   std::unique_ptr<BatchRunner> runner_;
   const std::size_t vocabulary_;
   const std::int64_t max_undelivered_;
+  const std::shared_ptr<KvCache> cache_;
+  const std::atomic<bool>& closing_;
   std::map<SequenceId, std::unique_ptr<Request>> requests_;
   std::vector<Event> events_;
   std::optional<Error> broken_;

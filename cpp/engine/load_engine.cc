@@ -5,6 +5,7 @@
 #include "engine/machine.h"
 #include "engine/runner.h"
 #include "gguf/gguf_file.h"
+#include "kernels/paged_attention.h"
 #include "kv/block_pool.h"
 #include "kv/kv_cache.h"
 #include "model/model.h"
@@ -49,18 +50,33 @@ Result<EngineSizes> SizesFor(const EngineConfig& config, const Model& model,
                                .available_memory = on_cpu ? AvailableMemory() : 0});
 }
 
+std::int32_t ThreadsOf(const EngineConfig& config) {
+  return config.threads > 0 ? config.threads : UsableCores();
+}
+
+// See Engine::kv_identity.
+std::string KvIdentity(const EngineConfig& config, const Model& model, const KvCacheConfig& cache) {
+  const ggml_backend_dev_t accelerator = model.Accelerator();
+  const std::string device =
+      accelerator == nullptr ? "none" : ggml_backend_dev_description(accelerator);
+  return config.kv_type + " " + std::to_string(cache.block_size) + "x" +
+         std::to_string(cache.layers) + "x" + std::to_string(cache.width) +
+         " threads=" + std::to_string(ThreadsOf(config)) +
+         " isa=" + std::string(PagedAttentionIsas().back().name) +
+         " attention=" + config.attention + " gpu_layers=" + std::to_string(config.gpu_layers) +
+         " device=" + device;
+}
+
 Result<std::unique_ptr<BatchRunner>> CreateRunner(const EngineConfig& config,
                                                   const EngineSizes& sizes,
                                                   const std::shared_ptr<const Model>& model,
-                                                  const KvCacheConfig& cache_config) {
-  LLMR_ASSIGN_OR_RETURN(auto cache, KvCache::Create(cache_config));
+                                                  std::shared_ptr<KvCache> cache) {
   LLMR_ASSIGN_OR_RETURN(const AttentionKind attention, ParseAttentionKind(config.attention));
-  LLMR_ASSIGN_OR_RETURN(
-      auto runner, Runner::Create(model, std::move(cache),
-                                  {.threads = config.threads > 0 ? config.threads : UsableCores(),
-                                   .batch_tokens = config.batch_tokens,
-                                   .max_outputs = sizes.max_outputs,
-                                   .attention = attention}));
+  LLMR_ASSIGN_OR_RETURN(auto runner, Runner::Create(model, std::move(cache),
+                                                    {.threads = ThreadsOf(config),
+                                                     .batch_tokens = config.batch_tokens,
+                                                     .max_outputs = sizes.max_outputs,
+                                                     .attention = attention}));
   return std::make_unique<ModelRunner>(std::move(runner));
 }
 
@@ -83,13 +99,14 @@ Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTabl
   LLMR_RETURN_IF_ERROR(Validate(config));
   LLMR_ASSIGN_OR_RETURN(const auto model, LoadModel(config, progress));
   LLMR_ASSIGN_OR_RETURN(const KvType kv_type, ParseKvType(config.kv_type));
-  KvCacheConfig cache = KvCacheConfigFor(*model, config.block_size, kv_type);
-  LLMR_ASSIGN_OR_RETURN(const EngineSizes sizes, SizesFor(config, *model, cache));
-  cache.blocks = sizes.kv_blocks;
+  KvCacheConfig cache_config = KvCacheConfigFor(*model, config.block_size, kv_type);
+  LLMR_ASSIGN_OR_RETURN(const EngineSizes sizes, SizesFor(config, *model, cache_config));
+  cache_config.blocks = sizes.kv_blocks;
   LLMR_ASSIGN_OR_RETURN(
       Vocabulary vocabulary,
       Vocabulary::Create(std::move(tokens.bytes), tokens.end_tokens, model->hparams().vocabulary));
   LLMR_RETURN_IF_ERROR(Report(progress, "cache", 0));
+  LLMR_ASSIGN_OR_RETURN(auto cache, KvCache::Create(cache_config));
   LLMR_ASSIGN_OR_RETURN(auto runner, CreateRunner(config, sizes, model, cache));
   LLMR_ASSIGN_OR_RETURN(Scheduler scheduler, CreateScheduler(config, sizes));
   LLMR_RETURN_IF_ERROR(Report(progress, "cache", 1));
@@ -97,7 +114,10 @@ Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTabl
                         .scheduler = std::move(scheduler),
                         .vocabulary = std::move(vocabulary),
                         .max_undelivered = config.max_undelivered,
-                        .model = {model->architecture(), model->parameters()}});
+                        .model = {.architecture = model->architecture(),
+                                  .parameters = model->parameters(),
+                                  .kv_identity = KvIdentity(config, *model, cache_config)},
+                        .cache = std::move(cache)});
 }
 
 }  // namespace llmr

@@ -4,18 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "base/checksum.h"
+
 namespace llmr {
 namespace {
 
 Error Misuse(const std::string& what) {
   return Error{ErrorCode::kInternal, "KV_BLOCK_MISUSE", what};
-}
-
-// The finaliser of splitmix64.
-std::uint64_t Mix(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
-  return x ^ (x >> 31);
 }
 
 }  // namespace
@@ -124,6 +119,46 @@ std::vector<BlockId> BlockPool::Match(std::span<const TokenId> tokens, std::size
     chain.push_back(found);
   }
   return chain;
+}
+
+std::vector<SealedBlock> BlockPool::SealedBlocks() const {
+  std::unordered_map<std::uint64_t, BlockId> by_content;
+  const std::vector<BlockId> recent = RecentlyUsed();
+  for (const BlockId block : recent) {
+    by_content.emplace(at(block).content, block);
+  }
+  std::vector<SealedBlock> listed;
+  std::unordered_map<std::uint64_t, std::int32_t> places{{0, kNoBlock}};  // of contents in the list
+  std::vector<BlockId> missing;  // a block and those before it that are not listed yet, backwards
+  for (const BlockId block : recent) {
+    std::uint64_t content = at(block).content;
+    while (!places.contains(content) && by_content.contains(content)) {
+      missing.push_back(by_content.at(content));
+      content = at(missing.back()).parent;
+    }
+    const bool complete = places.contains(content);  // else the beginning was evicted
+    for (; !missing.empty(); missing.pop_back()) {
+      const Block& next = at(missing.back());
+      if (complete) {
+        places.emplace(next.content, static_cast<std::int32_t>(listed.size()));
+        listed.push_back({missing.back(), places.at(next.parent), next.tokens});
+      }
+    }
+  }
+  return listed;
+}
+
+std::vector<BlockId> BlockPool::RecentlyUsed() const {
+  std::vector<BlockId> blocks;
+  for (BlockId block = 0; block < size(); ++block) {
+    if (at(block).sealed && at(block).references > 0) {
+      blocks.push_back(block);
+    }
+  }
+  for (BlockId block = newest_; block != kNoBlock; block = at(block).older) {
+    blocks.push_back(block);
+  }
+  return blocks;
 }
 
 std::int32_t BlockPool::references(BlockId block) const {

@@ -34,6 +34,13 @@ struct BlockPoolConfig {
   PrefixHash hash = HashPrefix;  // another one in tests: collisions must be harmless
 };
 
+// A block that Match can find.
+struct SealedBlock {
+  BlockId block = kNoBlock;
+  std::int32_t parent = kNoBlock;   // index of the block before it in the same list
+  std::span<const TokenId> tokens;  // in the pool, until it changes
+};
+
 // Not thread-safe. Misuse by a caller (unknown block, release of a block that is not held) is
 // INTERNAL / KV_BLOCK_MISUSE and changes nothing.
 class BlockPool {
@@ -61,6 +68,10 @@ class BlockPool {
   // The longest chain of sealed blocks that holds the beginning of `tokens`, at most `limit`
   // blocks; each gets a reference, the caller's.
   std::vector<BlockId> Match(std::span<const TokenId> tokens, std::size_t limit);
+
+  // All blocks that Match can find, the most recently used first (held ones before evictable ones),
+  // but each after its parent. References stay as they are.
+  std::vector<SealedBlock> SealedBlocks() const;
 
   std::int32_t size() const { return static_cast<std::int32_t>(blocks_.size()); }
   std::int32_t block_size() const { return config_.block_size; }
@@ -94,9 +105,10 @@ class BlockPool {
   Status CheckSeal(BlockId block, BlockId parent, std::span<const TokenId> tokens) const;
   // The sealed block with this content, or kNoBlock.
   BlockId Find(std::uint64_t hash, std::uint64_t parent, std::span<const TokenId> tokens) const;
-  void Hold(BlockId block);    // one reference more, from whichever state
-  void LetGo(BlockId block);   // one less
-  void Unseal(BlockId block);  // its content can no longer be found
+  std::vector<BlockId> RecentlyUsed() const;  // the sealed blocks, the most recently used first
+  void Hold(BlockId block);                   // one reference more, from whichever state
+  void LetGo(BlockId block);                  // one less
+  void Unseal(BlockId block);                 // its content can no longer be found
   void PushNewest(BlockId block);
   void Unlink(BlockId block);
 

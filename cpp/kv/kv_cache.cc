@@ -134,6 +134,26 @@ ggml_tensor* KvCache::values(std::int32_t layer) const {
   return impl_->values[static_cast<std::size_t>(layer)];
 }
 
+void KvCache::ReadBlock(BlockId block, std::span<std::byte> bytes) const {
+  const std::size_t part = bytes.size() / (2 * impl_->keys.size());
+  for (std::size_t layer = 0; layer < impl_->keys.size(); ++layer) {
+    for (const ggml_tensor* tensor : {impl_->keys[layer], impl_->values[layer]}) {
+      ggml_backend_tensor_get(tensor, bytes.data(), static_cast<std::size_t>(block) * part, part);
+      bytes = bytes.subspan(part);
+    }
+  }
+}
+
+void KvCache::WriteBlock(BlockId block, std::span<const std::byte> bytes) {
+  const std::size_t part = bytes.size() / (2 * impl_->keys.size());
+  for (std::size_t layer = 0; layer < impl_->keys.size(); ++layer) {
+    for (ggml_tensor* tensor : {impl_->keys[layer], impl_->values[layer]}) {
+      ggml_backend_tensor_set(tensor, bytes.data(), static_cast<std::size_t>(block) * part, part);
+      bytes = bytes.subspan(part);
+    }
+  }
+}
+
 const KvCacheConfig& KvCache::config() const { return impl_->config; }
 
 std::int32_t KvCache::slots() const { return impl_->config.blocks * impl_->config.block_size; }

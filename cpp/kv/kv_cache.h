@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/status.h"
 
 namespace llmr {
@@ -49,6 +51,11 @@ class KvCache {
   // [width, slots], owned by the cache. REQUIRES: layer below config().layers.
   ggml_tensor* keys(std::int32_t layer) const;
   ggml_tensor* values(std::int32_t layer) const;
+
+  // Copies a block's keys and values, wherever they lie: layer by layer its keys, then its values,
+  // each token by token. REQUIRES: a block below config().blocks, KvBytesPerBlock(config()) bytes.
+  void ReadBlock(BlockId block, std::span<std::byte> bytes) const;
+  void WriteBlock(BlockId block, std::span<const std::byte> bytes);
 
   const KvCacheConfig& config() const;
   std::int32_t slots() const;  // blocks × block_size

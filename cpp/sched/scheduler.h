@@ -104,6 +104,7 @@ class Scheduler {
 
   SchedulerStats stats() const;
   const BlockPool& pool() const { return pool_; }
+  BlockPool& pool() { return pool_; }  // for who adds blocks to it that no sequence has
   const SchedulerConfig& config() const { return config_; }
 
  private:

@@ -295,6 +295,22 @@ class Engine:
         """Say that so many events of a request were taken. Unknown ids are ignored."""
     def release(self, id: int) -> None:  # noqa: A002
         """Let go of the KV that a request with ``hold`` keeps. Unknown ids are ignored."""
+    @property
+    def kv_identity(self) -> str:
+        """All that the numbers in the KV cache depend on beside the model's file and this build."""
+    def save_kv(self, path: str | os.PathLike[str], key: str, max_bytes: int = 0) -> int:
+        """Write the cached prefixes to a file, which appears whole or not at all; their tokens.
+
+        Waits until the engine does it between two steps. ``key`` names what the numbers depend
+        on, in 1 to 4096 bytes. Beyond ``max_bytes`` (0: no limit) the least recently used are left
+        out. 0, and nothing is written, where nothing is cached. ``close`` ends it.
+        """
+    def restore_kv(self, path: str | os.PathLike[str], key: str) -> int:
+        """Bring cached prefixes back as far as free blocks go; their tokens.
+
+        Raises with the reason ``KV_SNAPSHOT_MISMATCH`` for another key or layout, and
+        ``KV_SNAPSHOT_DAMAGED``; what was brought back before that is right, and stays.
+        """
     def drain(self) -> list[Event]:
         """All events since the last call, oldest first; never blocks."""
     def stats(self) -> EngineStats: ...

@@ -94,6 +94,14 @@ class PoolMachine(RuleBasedStateMachine):
         unreferenced = [b for b in self.contents if self.pool.references(b) == 0]
         assert self.pool.evictable == len(unreferenced)
 
+    @invariant()
+    def all_sealed_blocks_are_listed_behind_their_parents(self) -> None:
+        listed: dict[int, tuple[int, ...]] = {}
+        for block, parent, tokens in self.pool.sealed_blocks():
+            before = () if parent == NO_BLOCK else list(listed.values())[parent]
+            listed[block] = (*before, *tokens)
+        assert listed == {b: c for b, c in self.contents.items() if self.pool.sealed(b)}
+
     def teardown(self) -> None:
         for chain in self.chains:
             self.pool.release(chain)
@@ -127,6 +135,32 @@ def test_the_least_recently_used_chain_is_evicted_from_its_end() -> None:
     pool.release(old)
     pool.release(pool.match([3, 3, 4, 4], 2))  # used again: now the most recent
     assert [pool.allocate() for _ in range(4)] == [old[1], old[0], recent[1], recent[0]]
+
+
+def test_sealed_blocks_are_listed_as_they_were_used_but_behind_their_parents() -> None:
+    pool = BlockPool(blocks=9, block_size=SIZE)
+    old, recent = sealed_chain(pool, [1, 1, 2, 2]), sealed_chain(pool, [3, 3, 4, 4])
+    held = sealed_chain(pool, [1, 1, 5, 5])
+    pool.allocate()
+    pool.release(old)
+    pool.release(recent)
+    assert pool.sealed_blocks() == [
+        (held[0], NO_BLOCK, [1, 1]),
+        (held[1], 0, [5, 5]),
+        (recent[0], NO_BLOCK, [3, 3]),
+        (recent[1], 2, [4, 4]),
+        (old[1], 0, [2, 2]),
+    ]
+    assert (pool.held, pool.evictable) == (3, 3)
+
+
+def test_a_block_whose_beginning_is_gone_is_not_listed() -> None:
+    pool = BlockPool(blocks=2, block_size=SIZE)
+    chain = sealed_chain(pool, [1, 1, 2, 2])
+    pool.release(chain[:1])  # no sequence lets go of a beginning alone
+    pool.allocate()
+    assert pool.sealed(chain[1])
+    assert pool.sealed_blocks() == []
 
 
 def test_equal_tokens_behind_another_parent_are_another_block() -> None:
