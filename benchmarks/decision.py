@@ -51,6 +51,10 @@ class Store:
         """The record of ``model``."""
         return self._records[model]
 
+    def resolve(self, name: str) -> ModelRecord | None:
+        """See Store."""
+        return self._records.get(name)
+
     def page(self, after: str, limit: int) -> Sequence[ModelRecord]:
         """All of them; ``after`` is empty and ``limit`` their number."""
         return [self._records[model] for model in sorted(self._records) if model > after][:limit]

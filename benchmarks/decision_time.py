@@ -52,6 +52,10 @@ class Models:
         """See Store."""
         return self._records[model]
 
+    def resolve(self, name: str) -> ModelRecord | None:
+        """See Store."""
+        return self._records.get(name)
+
     def page(self, after: str, limit: int) -> Sequence[ModelRecord]:
         """See Store."""
         return [self._records[name] for name in sorted(self._records) if name > after][:limit]
