@@ -1,3 +1,3 @@
 """Rules of the whole suite."""
 
-pytest_plugins = ["plugins.skips"]
+pytest_plugins = ["plugins.skips", "plugins.postgresql"]

@@ -1,42 +1,22 @@
-"""Records of one kind: in a table of the registry, and in memory for those who read."""
+"""Records of one kind, in memory."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
-from sqlalchemy import Table, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from llm_runner_router.registry.database import Database
 from llm_runner_router.registry.records import Alias, ModelRecord, PromptTemplate
 
 R = TypeVar("R", ModelRecord, Alias, PromptTemplate)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[R]):
-    """Where records of a kind are kept, and how."""
-
-    table: Table
-    to_row: Callable[[R], dict[str, Any]]
-    from_row: Callable[[Mapping[str, Any]], R]
-
-    async def load(self, connection: AsyncConnection) -> dict[str, R]:
-        """All records by their ids."""
-        rows = (await connection.execute(select(self.table))).mappings().all()
-        return {row["id"]: self.from_row(dict(row)) for row in rows}
-
-
 class Collection(Generic[R]):
-    """Changes are made within ``database.exclusively``; memory follows what is durable."""
+    """By id, and in the order of ids."""
 
-    def __init__(self, database: Database, kind: Kind[R], records: dict[str, R]) -> None:
-        self._database = database
-        self._kind: Kind[R] = kind
+    def __init__(self, records: dict[str, R]) -> None:
         self._records: dict[str, R] = records
+        self._ids: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self._records)
@@ -48,23 +28,28 @@ class Collection(Generic[R]):
         """The record of that id, where there is one."""
         return self._records.get(name)
 
+    def all(self) -> Sequence[R]:
+        """All records in the order of their ids."""
+        return [self._records[name] for name in self._ordered()]
+
     def page(self, after: str, limit: int) -> Sequence[R]:
         """At most ``limit`` records whose ids sort behind ``after``, in the order of ids."""
-        ids = sorted(name for name in self._records if name > after)
-        return [self._records[name] for name in ids[:limit]]
+        ids = self._ordered()
+        begin = bisect_right(ids, after)
+        return [self._records[name] for name in ids[begin : begin + limit]]
 
-    async def put(self, record: R) -> R:
-        """Add or replace a record; it comes back with a new etag."""
-        stored = replace(record, etag=secrets.token_hex(8))
-        statement = insert(self._kind.table).prefix_with("OR REPLACE")
-        async with self._database.begin() as connection:
-            await connection.execute(statement.values(self._kind.to_row(stored)))
-        self._records[stored.id] = stored
-        return stored
+    def put(self, record: R) -> None:
+        """Add or replace a record."""
+        if record.id not in self._records:
+            self._ids = None
+        self._records[record.id] = record
 
-    async def drop(self, name: str) -> None:
-        """Forget a record that is there."""
-        table = self._kind.table
-        async with self._database.begin() as connection:
-            await connection.execute(delete(table).where(table.c.id == name))
-        del self._records[name]
+    def drop(self, name: str) -> None:
+        """Forget a record, where there is one."""
+        if self._records.pop(name, None) is not None:
+            self._ids = None
+
+    def _ordered(self) -> list[str]:
+        if self._ids is None:
+            self._ids = sorted(self._records)
+        return self._ids

@@ -1,47 +1,80 @@
-"""What a registry file holds, apart from its usage."""
+"""What a registry holds, in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from llm_runner_router.registry import schema
-from llm_runner_router.registry.collection import Kind
-from llm_runner_router.registry.records import Alias, MeasurementRow, ModelRecord, PromptTemplate
-from llm_runner_router.registry.rows import (
-    alias_of,
-    alias_row,
-    measurement_of,
-    model_of,
-    model_row,
-    template_of,
-    template_row,
-)
-
-MODELS = Kind(schema.models, model_row, model_of)
-ALIASES = Kind(schema.aliases, alias_row, alias_of)
-TEMPLATES = Kind(schema.templates, template_row, template_of)
+from llm_runner_router.registry.collection import Collection
+from llm_runner_router.registry.entries import Document, Entry, read_extras, read_records
+from llm_runner_router.registry.records import Alias, ModelRecord, PromptTemplate
+from llm_runner_router.registry.versions import Versions
 
 
-@dataclass(frozen=True, slots=True)
 class Content:
-    """Everything by its id."""
+    """Everything by its id. It follows what is durable."""
 
-    models: dict[str, ModelRecord]
-    aliases: dict[str, Alias]
-    templates: dict[str, PromptTemplate]
-    measurements: Sequence[MeasurementRow]
+    def __init__(
+        self,
+        models: dict[str, ModelRecord],
+        aliases: dict[str, Alias],
+        templates: dict[str, PromptTemplate],
+        extras: dict[tuple[str, str], Document],
+    ) -> None:
+        self.models: Collection[ModelRecord] = Collection(models)
+        self.aliases: Collection[Alias] = Collection(aliases)
+        self.templates: Collection[PromptTemplate] = Collection(templates)
+        self.versions = Versions(models)
+        self._extras = extras
 
     @classmethod
     async def load(cls, connection: AsyncConnection) -> Content:
         """Read it all."""
-        rows = (await connection.execute(select(schema.measurements))).mappings().all()
         return cls(
-            await MODELS.load(connection),
-            await ALIASES.load(connection),
-            await TEMPLATES.load(connection),
-            tuple(measurement_of(dict(row)) for row in rows),
+            await read_records(connection, "model"),
+            await read_records(connection, "alias"),
+            await read_records(connection, "template"),
+            await read_extras(connection),
         )
+
+    @property
+    def extras(self) -> Mapping[tuple[str, str], Document]:
+        """What imports said beyond the records, by kind and id."""
+        return dict(self._extras)
+
+    def extras_of(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        """What an import said of a thing beyond its record."""
+        return self._extras.get((kind, name))
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Bring in how things are now."""
+        for entry in entries:
+            self._take(entry)
+            if entry.extras is None:
+                self._extras.pop((entry.kind, entry.id), None)
+            else:
+                self._extras[entry.kind, entry.id] = entry.extras
+
+    def _take(self, entry: Entry) -> None:
+        match entry.record:
+            case ModelRecord() as record:
+                if record.id not in self.models:
+                    self.versions.add(record.id)
+                self.models.put(record)
+            case Alias() as alias:
+                self.aliases.put(alias)
+            case PromptTemplate() as template:
+                self.templates.put(template)
+            case None:
+                self._drop(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        if entry.kind == "model" and entry.id in self.models:
+            self.versions.drop(entry.id)
+            self.models.drop(entry.id)
+        elif entry.kind == "alias":
+            self.aliases.drop(entry.id)
+        elif entry.kind == "template":
+            self.templates.drop(entry.id)

@@ -1,69 +1,69 @@
-"""The SQLite file of the registry: opened, brought to the present schema, changed.
-
-WAL and synchronous=FULL: after a kill at any moment a transaction is there wholly or not at all.
-"""
+"""The database of the registry: opened, brought to the present tables, changed."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.errors import InvalidConfigError, UnavailableError
-from llm_runner_router.registry.file_lock import FileLock, unusable
-from llm_runner_router.registry.schema import SCHEMA_VERSION, UPGRADES, dump_json, metadata
+from llm_runner_router.registry.location import Location
+from llm_runner_router.registry.migration import migrate
+from llm_runner_router.registry.sqlite_file import SqliteFile
 
 T = TypeVar("T")
 
-DAMAGED = (SQLAlchemyError, sqlite3.Error, ValueError, TypeError, KeyError)
-"""What reading rows of a file raises that is no registry, or a damaged one."""
+DAMAGED = (SQLAlchemyError, ValueError, TypeError, KeyError)
+"""What reading rows raises of a database that is no registry, or a damaged one."""
 
 
 class Database:
-    """Belongs to one event loop and owns its file. Use ``open``; close it when done."""
+    """Belongs to one event loop. Use ``open``; close it when done."""
 
-    def __init__(self, path: Path | None, engine: AsyncEngine, file_lock: FileLock | None) -> None:
-        self._path = path
-        self._engine = engine
-        self._file_lock = file_lock
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._engine = location.engine()
         self._using = asyncio.Lock()
         self._closed = False
 
     @classmethod
     async def open(
-        cls, path: Path | None, load: Callable[[AsyncConnection], Awaitable[T]]
+        cls, place: Path | str | None, load: Callable[[AsyncConnection], Awaitable[T]]
     ) -> tuple[Database, T]:
-        """Open or create the file, and what ``load`` makes of it; ``None`` lives in memory only.
+        """Open or create what lies at ``place``, and what ``load`` makes of it.
 
-        InvalidConfigError where the file is no registry, is of a newer version, or is in use; it
-        is left as it was then.
+        A path is that of an SQLite file, text the address of a PostgreSQL; ``None`` lives in
+        memory only. InvalidConfigError where it is no registry, is of a newer version, is in use
+        or cannot be reached; it is left as it was then.
         """
-        file_lock = FileLock.acquire(path) if path is not None else None
-        database = cls(path, create_engine(path), file_lock)
+        location = located(place)
+        await location.acquire()
+        database = cls(location)
+        damage: tuple[type[Exception], ...] = (*DAMAGED, *location.failures)
         try:
-            await asyncio.to_thread(probe, path)
             async with database.begin() as connection:
-                await migrate(connection, path)
+                await migrate(connection, location)
                 return database, await load(connection)
-        except DAMAGED as error:
+        except damage as error:
             await database.close()
             raise database.damaged(error) from None
         except BaseException:
             await database.close()
             raise
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write to it too."""
+        return self.location.shared
+
     def damaged(self, error: BaseException) -> InvalidConfigError:
-        """The error of a file whose rows cannot be read."""
-        return unusable(self._path, f"a registry file ({first_line(error)})")
+        """The error of a database whose rows cannot be read."""
+        return self.location.unusable(f"a registry that can be read ({first_line(error)})")
 
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One transaction. Only within ``exclusively``: there is one connection."""
@@ -72,12 +72,12 @@ class Database:
     async def exclusively(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run one piece of work after the other, each to its end if the caller is cancelled.
 
-        UnavailableError where the file cannot be written, or after ``close``.
+        UnavailableError where the database cannot be read or written, or after ``close``.
         """
         return await asyncio.shield(asyncio.ensure_future(self._guarded(work)))
 
     async def close(self) -> None:
-        """Finish what is being written and let go of the file. May be called more than once."""
+        """Finish what is being written and let go of the database. May be called more than once."""
         await asyncio.shield(asyncio.ensure_future(self._close()))
 
     async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -86,7 +86,7 @@ class Database:
                 raise UnavailableError("the registry is closed")
             try:
                 return await work()
-            except DBAPIError as error:
+            except self.location.failures as error:
                 message = f"the registry cannot be written: {first_line(error)}"
                 raise UnavailableError(message) from None
 
@@ -95,51 +95,31 @@ class Database:
             if not self._closed:
                 self._closed = True
                 await self._engine.dispose()
-                if self._file_lock is not None:
-                    self._file_lock.release()
+                self.location.release()
 
 
-def create_engine(path: Path | None) -> AsyncEngine:
-    """The SQLAlchemy engine of a file, or of a database in memory."""
-    url = URL.create("sqlite+aiosqlite", database=None if path is None else str(path))
-    # One connection: changes come one after the other anyway, and memory has only one.
-    engine = create_async_engine(url, poolclass=StaticPool, json_serializer=dump_json)
-    event.listen(engine.sync_engine, "connect", configure)
-    return engine
+def located(place: Path | str | None) -> Location:
+    """The location that is meant. InvalidConfigError for the address of anything else."""
+    if not isinstance(place, str):
+        return SqliteFile(place)
+    return postgresql(place)
 
 
-def configure(connection: DBAPIConnection, _: object) -> None:
-    """Make a commit durable before it returns."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def probe(path: Path | None) -> None:
-    """Raise what SQLite has against the file, before a connection with a thread is made."""
-    if path is not None:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA user_version")
-
-
-async def migrate(connection: AsyncConnection, path: Path | None) -> None:
-    """Bring an empty or an older database to SCHEMA_VERSION; refuse any other."""
-    version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
-    if version == SCHEMA_VERSION:
-        return
-    tables = (await connection.execute(text("SELECT count(*) FROM sqlite_master"))).scalar_one()
-    if not 0 <= version < SCHEMA_VERSION or (version == 0 and tables):
-        raise unusable(path, f"a registry file of schema version {SCHEMA_VERSION} or older")
-    # The driver begins no transaction before DDL by itself; a kill in between must leave nothing.
-    await connection.execute(text("BEGIN IMMEDIATE"))
-    for old in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-        for statement in UPGRADES[old]:
-            await connection.execute(text(statement))
-    await connection.run_sync(metadata.create_all)
-    await connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))
+def postgresql(url: str) -> Location:
+    """A PostgreSQL. The error shows the scheme alone: an address may hold a password."""
+    shown = f"{url.partition('://')[0]}://…" if "://" in url else "…"
+    if not url.startswith(("postgresql://", "postgres://")):
+        allowed = "postgresql://user:password@host:port/database"
+        raise InvalidConfigError("registry.url", shown, allowed)
+    try:
+        from llm_runner_router.registry.postgresql import PostgresqlDatabase  # noqa: PLC0415
+    except ImportError:
+        extra = "the extra `postgresql` installed (llm-runner-router[postgresql])"
+        raise InvalidConfigError("registry.url", shown, f"null, or {extra}") from None
+    return PostgresqlDatabase(url)
 
 
 def first_line(error: BaseException) -> str:
     """The cause, without SQLAlchemy's statement and link."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

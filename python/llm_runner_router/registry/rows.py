@@ -14,6 +14,7 @@ from llm_runner_router.registry.records import (
     Endpoint,
     MeasurementRow,
     ModelConfig,
+    ModelLimits,
     ModelRecord,
     Pricing,
     PromptTemplate,
@@ -38,6 +39,11 @@ def model_row(record: ModelRecord) -> dict[str, Any]:
         "endpoint": said(asdict(record.endpoint)),
         "pricing": None if record.pricing is None else said(asdict(record.pricing)),
         "quality": record.quality,
+        "owner": record.owner,
+        "tags": list(record.tags),
+        "limits": said(asdict(record.limits)),
+        "created": record.created,
+        "updated": record.updated,
     }
 
 
@@ -63,6 +69,11 @@ def model_of(row: Row) -> ModelRecord:
         endpoint=Endpoint(**row["endpoint"]),
         pricing=None if row["pricing"] is None else Pricing(**row["pricing"]),
         quality=row["quality"],
+        owner=row["owner"],
+        tags=tuple(row["tags"]),
+        limits=ModelLimits(**row["limits"]),
+        created=row["created"],
+        updated=row["updated"],
     )
 
 

@@ -1,58 +1,62 @@
-"""Models, aliases, templates and measurements, in SQLite and in memory.
+"""Models, aliases, templates and measurements, in a database and in memory.
 
-Every change is one transaction. One service at a time owns a file, so reads are answered from
-memory.
+Every change is one transaction. Reads are answered from memory, which follows what is durable, and
+what other processes change in a database that they share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from sqlalchemy import delete, insert
-
-from llm_runner_router.errors import (
-    AlreadyExistsError,
-    ConflictError,
-    InvalidRequestError,
-    ModelNotFoundError,
-    ResourceNotFoundError,
-    shorten,
-)
-from llm_runner_router.registry import schema
-from llm_runner_router.registry.collection import Collection, R
-from llm_runner_router.registry.content import ALIASES, MODELS, TEMPLATES, Content
+from llm_runner_router.registry import decisions
+from llm_runner_router.registry.change_log import StoredChange
 from llm_runner_router.registry.database import Database
-from llm_runner_router.registry.records import Alias, MeasurementRow, ModelRecord, PromptTemplate
-
-T = TypeVar("T")
-Change = Callable[[ModelRecord], ModelRecord]
+from llm_runner_router.registry.decisions import Change
+from llm_runner_router.registry.importing import Import
+from llm_runner_router.registry.journal import Journal
+from llm_runner_router.registry.loaded import Loaded
+from llm_runner_router.registry.measurement_table import MeasurementTable
+from llm_runner_router.registry.records import (
+    Alias,
+    ImportMode,
+    ImportReport,
+    MeasurementRow,
+    ModelRecord,
+    PromptTemplate,
+)
+from llm_runner_router.registry.stamps import Stamper
 
 
 class RegistryStore:
     """Belongs to one event loop. Use ``open``; close it when done.
 
     Methods that change something either take effect wholly and durably or raise; cancelling the
-    caller does not stop a change that has begun.
+    caller does not stop a change that has begun. They raise UnavailableError where the database
+    cannot be written. Where several processes share the database, each sees what the others have
+    changed within a second, and nobody changes anything that he has not seen.
     """
 
-    def __init__(self, database: Database, content: Content) -> None:
+    def __init__(self, database: Database, loaded: Loaded, clock: Callable[[], float]) -> None:
         self._database = database
-        self._models = Collection(database, MODELS, content.models)
-        self._aliases = Collection(database, ALIASES, content.aliases)
-        self._templates = Collection(database, TEMPLATES, content.templates)
-        self._measurements = content.measurements
-        self._revision = 0
+        self._journal = Journal(database, loaded.content, loaded.log, clock)
+        self._measured = MeasurementTable(database, loaded.measurements)
+        self._epoch = loaded.epoch
+        self._stamper = Stamper(clock)
 
     @classmethod
-    async def open(cls, path: Path | None) -> RegistryStore:
-        """Open or create the file; ``None`` keeps the registry in memory only.
+    async def open(
+        cls, place: Path | str | None, clock: Callable[[], float] = time.time
+    ) -> RegistryStore:
+        """Open or create the file, or the PostgreSQL of a URL; ``None`` keeps it in memory only.
 
-        InvalidConfigError where the file is no registry, is of a newer version, or is in use.
+        ``clock`` tells seconds since 1970. InvalidConfigError where it is no registry, is of a
+        newer version, is in use, or cannot be reached.
         """
-        return cls(*await Database.open(path, Content.load))
+        database, loaded = await Database.open(place, Loaded.read)
+        return cls(database, loaded, clock)
 
     @property
     def database(self) -> Database:
@@ -61,63 +65,107 @@ class RegistryStore:
 
     @property
     def revision(self) -> int:
-        """Grows with every change of models and aliases."""
-        return self._revision
+        """Grows with every change of models and aliases that this process sees."""
+        return self._journal.revision
+
+    @property
+    def epoch(self) -> str:
+        """Which registry this is: as long as it exists, wherever it moves."""
+        return self._epoch
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last change that this process sees; it never falls by itself."""
+        return self._journal.log.sequence
 
     def __len__(self) -> int:
-        return len(self._models)
+        return len(self._journal.content.models)
 
     def __contains__(self, model: str) -> bool:
-        return model in self._models
+        return model in self._journal.content.models
 
     def get(self, model: str) -> ModelRecord:
         """The record of ``model``; ModelNotFoundError where there is none."""
-        record = self._models.get(model)
-        if record is None:
-            raise ModelNotFoundError(model)
-        return record
+        return decisions.found(self._journal.content, model)
+
+    def resolve(self, name: str) -> ModelRecord | None:
+        """The model of that id, else the highest version of that name, where there is any.
+
+        Versions are ordered as ``versions.key_of`` says.
+        """
+        content = self._journal.content
+        return content.models.get(name) or content.models.get(content.versions.highest(name) or "")
+
+    def models(self) -> Sequence[ModelRecord]:
+        """All records in the order of their ids."""
+        return self._journal.content.models.all()
 
     def page(self, after: str, limit: int) -> Sequence[ModelRecord]:
         """At most ``limit`` records whose ids sort behind ``after``, in the order of ids."""
-        return self._models.page(after, limit)
+        return self._journal.content.models.page(after, limit)
 
     def alias(self, name: str) -> Alias | None:
         """The alias of that id, where there is one."""
-        return self._aliases.get(name)
+        return self._journal.content.aliases.get(name)
 
     def aliases(self) -> Sequence[Alias]:
         """All aliases in the order of their ids."""
-        return self._aliases.page("", len(self._aliases))
+        return self._journal.content.aliases.all()
 
     def template(self, name: str) -> PromptTemplate | None:
         """The template of that id, where there is one."""
-        return self._templates.get(name)
+        return self._journal.content.templates.get(name)
 
     def templates(self) -> Sequence[PromptTemplate]:
         """All templates in the order of their ids."""
-        return self._templates.page("", len(self._templates))
+        return self._journal.content.templates.all()
+
+    def extras(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """What imports said beyond our fields, by kind (``model``, ``template``) and id.
+
+        What they said beyond all records is that of ``("registry", "")``.
+        """
+        return self._journal.content.extras
 
     def measurements(self) -> Sequence[MeasurementRow]:
         """What was saved last."""
-        return self._measurements
+        return self._measured.rows
+
+    def changes_since(self, sequence: int) -> Sequence[StoredChange] | None:
+        """The newest change of each model and alias behind ``sequence``, in their order.
+
+        ``None`` where they are forgotten, or where ``sequence`` lies ahead.
+        """
+        return self._journal.log.since(sequence)
+
+    async def changed(self, sequence: int) -> None:
+        """Wait while ``sequence`` is the present one. UnavailableError once the store closes.
+
+        What has changed may be nothing that ``changes_since`` tells.
+        """
+        await self._journal.log.changed(sequence)
 
     async def add(self, record: ModelRecord) -> ModelRecord:
-        """Store a new record; it comes back with its etag.
+        """Store a new record; it comes back with its etag and times.
 
         AlreadyExistsError where its id is that of a model or of an alias.
         """
-        return await self._database.exclusively(lambda: self._add(record))
+        return await self._journal.commit(
+            lambda content: decisions.add_model(content, record, self._stamper)
+        )
 
     async def update(self, model: str, change: Change, etag: str = "") -> ModelRecord:
         """Replace a record by ``change(record)``.
 
         ConflictError where ``etag`` is given and is not the present one.
         """
-        return await self._database.exclusively(lambda: self._update(model, change, etag))
+        return await self._journal.commit(
+            lambda content: decisions.update_model(content, model, change, etag, self._stamper)
+        )
 
     async def remove(self, model: str) -> ModelRecord:
         """Forget a record; it comes back as it was. Aliases may go on naming it."""
-        return await self._database.exclusively(lambda: self._remove(model))
+        return await self._journal.commit(lambda content: decisions.remove_model(content, model))
 
     async def set_alias(self, alias: Alias) -> Alias:
         """Add an alias or replace it; it comes back with its new etag.
@@ -125,99 +173,51 @@ class RegistryStore:
         AlreadyExistsError where a model has its id, InvalidRequestError where it names a model
         that is not registered, ConflictError where its etag is given and is not the present one.
         """
-        return await self._database.exclusively(lambda: self._set_alias(alias))
+        return await self._journal.commit(
+            lambda content: decisions.set_alias(content, alias, self._stamper)
+        )
 
     async def remove_alias(self, name: str) -> Alias:
         """Forget an alias; it comes back as it was. ResourceNotFoundError where there is none."""
-        return await self._database.exclusively(
-            lambda: self._counted(dropped(self._aliases, name, "alias"))
-        )
+        return await self._journal.commit(lambda content: decisions.remove_alias(content, name))
 
     async def set_template(self, template: PromptTemplate) -> PromptTemplate:
         """Add a template or replace it; it comes back with its new etag.
 
         ConflictError where its etag is given and is not the present one.
         """
-        return await self._database.exclusively(lambda: self._set_template(template))
+        return await self._journal.commit(
+            lambda content: decisions.set_template(content, template, self._stamper)
+        )
 
     async def remove_template(self, name: str) -> PromptTemplate:
         """Forget a template; it comes back as it was. ResourceNotFoundError where there is none."""
-        return await self._database.exclusively(lambda: dropped(self._templates, name, "template"))
+        return await self._journal.commit(lambda content: decisions.remove_template(content, name))
+
+    async def import_all(
+        self,
+        models: Sequence[ModelRecord],
+        templates: Sequence[PromptTemplate],
+        extras: Mapping[tuple[str, str], Mapping[str, Any]],
+        *,
+        mode: ImportMode,
+    ) -> ImportReport:
+        """Take in all of them, or nothing.
+
+        ``extras`` as ``extras()`` gives them, of these records and of the registry. A record that
+        is there already and says the same stays as it is. AlreadyExistsError where it says
+        something else and ``mode`` is KEEP, or where the id is that of an alias;
+        InvalidRequestError for extras of a record that is not brought along, or that are no JSON.
+        """
+        return await self._journal.commit(
+            lambda content: Import(content, extras, mode, self._stamper).run(models, templates)
+        )
 
     async def save_measurements(self, rows: Sequence[MeasurementRow]) -> None:
-        """Put ``rows`` in the place of what was saved before."""
-        await self._database.exclusively(lambda: self._save_measurements(tuple(rows)))
+        """Put ``rows`` in the place of what this process saved before."""
+        await self._measured.save(rows)
 
     async def close(self) -> None:
-        """Finish what is being written and let go of the file. May be called more than once."""
+        """Finish what is being written and let go of the database. May be called more than once."""
+        self._journal.log.close()
         await self._database.close()
-
-    async def _add(self, record: ModelRecord) -> ModelRecord:
-        for word, taken in (("model", self._models), ("alias", self._aliases)):
-            if record.id in taken:
-                raise AlreadyExistsError(f"{word} {shorten(record.id)} is registered already")
-        return await self._counted(self._models.put(record))
-
-    async def _update(self, model: str, change: Change, etag: str) -> ModelRecord:
-        present = self.get(model)
-        check_etag("model", present, model, etag)
-        return await self._counted(self._models.put(replace(change(present), id=model)))
-
-    async def _remove(self, model: str) -> ModelRecord:
-        present = self.get(model)
-        await self._counted(self._models.drop(model))
-        return present
-
-    async def _set_alias(self, alias: Alias) -> Alias:
-        if alias.id in self._models:
-            raise AlreadyExistsError(f"model {shorten(alias.id)} is registered already")
-        check_etag("alias", self._aliases.get(alias.id), alias.id, alias.etag)
-        for field, model in named_models(alias):
-            if model not in self._models:
-                raise InvalidRequestError(field, model, "the id of a registered model")
-        return await self._counted(self._aliases.put(alias))
-
-    async def _set_template(self, template: PromptTemplate) -> PromptTemplate:
-        present = self._templates.get(template.id)
-        check_etag("template", present, template.id, template.etag)
-        return await self._templates.put(template)
-
-    async def _save_measurements(self, rows: Sequence[MeasurementRow]) -> None:
-        async with self._database.begin() as connection:
-            await connection.execute(delete(schema.measurements))
-            if rows:
-                values = [asdict(row) for row in rows]
-                await connection.execute(insert(schema.measurements), values)
-        self._measurements = rows
-
-    async def _counted(self, change: Awaitable[T]) -> T:
-        result = await change
-        self._revision += 1
-        return result
-
-
-def named_models(alias: Alias) -> Sequence[tuple[str, str]]:
-    """Every model that an alias names, behind the field that does."""
-    return [
-        *((f"targets[{n}].model", target.model) for n, target in enumerate(alias.targets)),
-        *((f"fallbacks[{n}]", model) for n, model in enumerate(alias.fallbacks)),
-        *((f"rules[{n}].model", rule.model) for n, rule in enumerate(alias.rules)),
-    ]
-
-
-def check_etag(
-    word: str, present: ModelRecord | Alias | PromptTemplate | None, name: str, etag: str
-) -> None:
-    """ConflictError where an etag is given and is not the present one."""
-    now = "" if present is None else present.etag
-    if etag and etag != now:
-        raise ConflictError(f"{word} {shorten(name)} was changed meanwhile: its etag is {now!r}")
-
-
-async def dropped(records: Collection[R], name: str, word: str) -> R:
-    """The record that is forgotten; ResourceNotFoundError where there is none."""
-    present = records.get(name)
-    if present is None:
-        raise ResourceNotFoundError(word, name)
-    await records.drop(name)
-    return present

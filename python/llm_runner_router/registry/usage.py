@@ -8,16 +8,16 @@ from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, select
 
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.database import DAMAGED, Database
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.registry.schema import usage
 from llm_runner_router.registry.spending import Spending, last_month
+from llm_runner_router.registry.upsert import KEY_COLUMNS, UPSERTS
 from llm_runner_router.registry.usage_checks import check_query
-from llm_runner_router.registry.usage_counts import COUNTS, MAX_COUNT, UsageCounts, dollars
+from llm_runner_router.registry.usage_counts import COUNTS, UsageCounts, dollars
 from llm_runner_router.types import Metrics
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ PAUSE = 1.0
 
 A write holds the event loop up for some 5 ms, whatever it writes. A kill loses what is unwritten.
 """
-
-KEY_COLUMNS = (usage.c.day, usage.c.caller, usage.c.model)
 
 
 def nobody() -> Container[str]:
@@ -209,13 +207,14 @@ class UsageLedger:
                 raise
 
     async def _save(self, batch: dict[Key, UsageCounts]) -> None:
+        # In the order of keys: two processes that add to the same rows never wait for each other.
         values = [
             dict(zip(("day", "caller", "model"), key, strict=True))
             | {name: getattr(counts, name) for name in COUNTS}
-            for key, counts in batch.items()
+            for key, counts in sorted(batch.items(), key=lambda item: item[0])
         ]
         async with self._database.begin() as connection:
-            await connection.execute(UPSERT, values)
+            await connection.execute(UPSERTS[connection.dialect.name], values)
 
     async def _load(self) -> None:
         first = f"{last_month(self._now().astimezone(UTC).date())}-01"
@@ -247,11 +246,3 @@ def conditions(query: UsageQuery) -> list[ColumnElement[bool]]:
         (query.model, usage.c.model == query.model),
     )
     return [condition for given, condition in wanted if given]
-
-
-NEW = insert(usage)
-UPSERT = NEW.on_conflict_do_update(
-    index_elements=KEY_COLUMNS,
-    set_={name: func.min(usage.c[name] + NEW.excluded[name], MAX_COUNT) for name in COUNTS},
-)
-"""Adds to the row that is there already."""

@@ -9,14 +9,15 @@ import pytest
 
 from llm_runner_router.errors import (
     AlreadyExistsError,
-    InvalidConfigError,
     ConflictError,
+    InvalidConfigError,
     ModelNotFoundError,
     UnavailableError,
 )
-from llm_runner_router.registry.records import ModelConfig, ModelRecord
+from llm_runner_router.registry.records import ModelConfig, ModelLimits, ModelRecord
 from llm_runner_router.registry.store import RegistryStore
 from unit.echoes import model
+from unit.registry.places import Place, bare, set_read_only
 
 FULL = replace(
     model("full"),
@@ -34,22 +35,33 @@ FULL = replace(
     ),
     capabilities=("x", "y"),
     labels={"k": "v", "": ""},
+    owner="Team ☃",
+    tags=("b", "a"),
+    limits=ModelLimits(concurrent_requests=3, max_tokens=0),
 )
 
 
-async def reopened(path: Path) -> list[ModelRecord]:
-    store = await RegistryStore.open(path)
+async def reopened(place: Place) -> list[ModelRecord]:
+    store = await RegistryStore.open(place)
     records = list(store.page("", 1000))
     await store.close()
     return records
 
 
-async def test_records_survive_whole(tmp_path: Path) -> None:
+async def test_records_survive_whole(place: Place) -> None:
+    store = await RegistryStore.open(place)
+    stored = await store.add(FULL)
+    assert bare(stored) == FULL
+    await store.close()
+    assert await reopened(place) == [stored]
+
+
+async def test_a_path_may_be_anything(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "regi?stry #1%.db"
     store = await RegistryStore.open(path)
     stored = await store.add(FULL)
-    assert replace(stored, etag="") == FULL
     await store.close()
+    assert path.is_file()
     assert await reopened(path) == [stored]
 
 
@@ -60,8 +72,8 @@ async def test_memory_needs_no_file() -> None:
     await store.close()
 
 
-async def test_ids_are_taken_once(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_ids_are_taken_once(place: Place) -> None:
+    store = await RegistryStore.open(place)
     await store.add(model())
     with pytest.raises(AlreadyExistsError):
         await store.add(model())
@@ -69,8 +81,8 @@ async def test_ids_are_taken_once(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_update_changes_the_etag_and_checks_it(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_update_changes_the_etag_and_checks_it(place: Place) -> None:
+    store = await RegistryStore.open(place)
     first = await store.add(model())
     second = await store.update("m", lambda record: replace(record, name="new"), first.etag)
     assert second.etag != first.etag
@@ -79,21 +91,21 @@ async def test_update_changes_the_etag_and_checks_it(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError):
         await store.update("x", lambda record: record)
     await store.close()
-    assert await reopened(tmp_path / "r.db") == [second]
+    assert await reopened(place) == [second]
 
 
-async def test_removed_records_are_gone(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_removed_records_are_gone(place: Place) -> None:
+    store = await RegistryStore.open(place)
     await store.add(model())
     await store.remove("m")
     with pytest.raises(ModelNotFoundError):
         await store.remove("m")
     await store.close()
-    assert await reopened(tmp_path / "r.db") == []
+    assert await reopened(place) == []
 
 
-async def test_pages_follow_the_ids() -> None:
-    store = await RegistryStore.open(None)
+async def test_pages_follow_the_ids(place: Place) -> None:
+    store = await RegistryStore.open(place)
     for name in "dbca":
         await store.add(model(name))
     assert [record.id for record in store.page("", 3)] == ["a", "b", "c"]
@@ -101,22 +113,22 @@ async def test_pages_follow_the_ids() -> None:
     await store.close()
 
 
-async def test_a_cancelled_caller_does_not_stop_a_change(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_a_cancelled_caller_does_not_stop_a_change(place: Place) -> None:
+    store = await RegistryStore.open(place)
     adding = asyncio.ensure_future(store.add(model()))
     await asyncio.sleep(0)
     adding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await adding
     await store.close()
-    assert [record.id for record in await reopened(tmp_path / "r.db")] == ["m"]
+    assert [record.id for record in await reopened(place)] == ["m"]
 
 
-async def test_changes_at_once_are_all_made(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_changes_at_once_are_all_made(place: Place) -> None:
+    store = await RegistryStore.open(place)
     await asyncio.gather(*(store.add(model(f"m{number}")) for number in range(20)))
     await store.close()
-    assert len(await reopened(tmp_path / "r.db")) == 20
+    assert len(await reopened(place)) == 20
 
 
 async def test_a_file_belongs_to_one_service(tmp_path: Path) -> None:
@@ -135,11 +147,14 @@ async def test_a_commit_is_durable(tmp_path: Path) -> None:
             (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "user_version")
         ]
-    assert values == ["wal", 2, 2]
+    assert values == ["wal", 2, 3]
     await store.close()
 
 
-@pytest.mark.parametrize("kind", ["text", "folder", "newer", "foreign", "damaged"])
+@pytest.mark.parametrize(
+    "kind",
+    ["text", "folder", "newer", "newest", "foreign", "torn", "nameless", "damaged"],
+)
 async def test_other_files_are_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "r.db"
     if kind == "folder":
@@ -149,10 +164,13 @@ async def test_other_files_are_refused_and_left_alone(tmp_path: Path, kind: str)
     else:
         await (await RegistryStore.open(path)).close()
         script = {
-            "newer": "PRAGMA user_version=99",
-            "foreign": "PRAGMA user_version=0",
-            "damaged": "INSERT INTO models VALUES"
-            "('a','','bogus','','{}','[]','{}','','','{}',NULL,NULL)",
+            "newer": "UPDATE registry_revision SET version_num='0099'",
+            "newest": "DROP TABLE registry_revision; PRAGMA user_version=99",
+            "foreign": "DROP TABLE registry_revision; PRAGMA user_version=0",
+            "torn": "DELETE FROM registry_revision",
+            "nameless": "DELETE FROM identity",
+            "damaged": "INSERT INTO models (id, name, format, source, config, capabilities, labels,"
+            " etag) VALUES ('a', '', 'bogus', '', '{}', '[]', '{}', '')",
         }[kind]
         with sqlite3.connect(path) as connection:
             connection.executescript(script)
@@ -165,18 +183,17 @@ async def test_other_files_are_refused_and_left_alone(tmp_path: Path, kind: str)
     assert before == (path.read_bytes() if path.is_file() else b"")
 
 
-async def test_a_closed_store_changes_nothing() -> None:
-    store = await RegistryStore.open(None)
+async def test_a_closed_store_changes_nothing(place: Place) -> None:
+    store = await RegistryStore.open(place)
     await store.close()
     with pytest.raises(UnavailableError):
         await store.add(model())
 
 
-async def test_a_write_that_fails_leaves_the_memory_as_it_was(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_a_write_that_fails_leaves_the_memory_as_it_was(place: Place) -> None:
+    store = await RegistryStore.open(place)
     await store.add(model("a"))
-    async with store.database.begin() as connection:
-        await connection.exec_driver_sql("PRAGMA query_only=1")
+    await set_read_only(store.database)
     with pytest.raises(UnavailableError, match="cannot be written"):
         await store.add(model("b"))
     assert [record.id for record in store.page("", 9)] == ["a"]

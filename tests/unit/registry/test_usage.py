@@ -21,6 +21,7 @@ from llm_runner_router.registry.usage import UsageLedger
 from llm_runner_router.registry.usage_counts import MAX_COUNT, picodollars
 from llm_runner_router.types import Metrics
 from unit.echoes import model
+from unit.registry.places import Place, set_read_only
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ALL = UsageQuery()
@@ -37,10 +38,10 @@ METRICS = Metrics(
 
 @asynccontextmanager
 async def ledger(
-    path: Path | None, pause: float = NEVER, named: Container[str] = ()
+    place: Place | None, pause: float = NEVER, named: Container[str] = ()
 ) -> AsyncIterator[UsageLedger]:
-    """The ledger of a file, at noon; closed in the end."""
-    store = await RegistryStore.open(path)
+    """The ledger of a registry, at noon; closed in the end."""
+    store = await RegistryStore.open(place)
     opened = await UsageLedger.open(store.database, lambda: NOON, pause=pause, named=lambda: named)
     try:
         yield opened
@@ -49,13 +50,8 @@ async def ledger(
         await store.close()
 
 
-async def set_read_only(opened: UsageLedger, value: int) -> None:
-    async with opened._database.begin() as connection:
-        await connection.exec_driver_sql(f"PRAGMA query_only={value}")
-
-
-async def test_what_is_recorded_is_seen_at_once() -> None:
-    async with ledger(None) as opened:
+async def test_what_is_recorded_is_seen_at_once(place: Place) -> None:
+    async with ledger(place) as opened:
         for failed in (False, True, False):
             opened.record("alice", "m", METRICS, failed=failed)
         assert opened.spent("2026-11-24") == 0.3
@@ -91,7 +87,7 @@ async def test_spending_by_caller_and_model() -> None:
         (UsageQuery(model="x"), ""),
     ],
 )
-async def test_rows_are_chosen_and_ordered(query: UsageQuery, wanted: str) -> None:
+async def test_rows_are_chosen_and_ordered(place: Place, query: UsageQuery, wanted: str) -> None:
     rows = {
         "d": (NOON + timedelta(days=1), "alice", "m"),
         "c": (NOON, "bob", "n"),
@@ -99,20 +95,20 @@ async def test_rows_are_chosen_and_ordered(query: UsageQuery, wanted: str) -> No
         "a": (NOON - timedelta(days=1000), "bob", "m"),
     }
     names = {(when.date().isoformat(), *rest): name for name, (when, *rest) in rows.items()}
-    async with ledger(None) as opened:
+    async with ledger(place) as opened:
         for when, caller, used in rows.values():
             opened.record(caller, used, METRICS, failed=False, when=when)
         found = await opened.rows(query)
     assert "".join(names[row.day, row.caller, row.model] for row in found) == wanted
 
 
-async def test_a_restart_keeps_everything(tmp_path: Path) -> None:
+async def test_a_restart_keeps_everything(place: Place) -> None:
     days = [NOON, NOON - timedelta(days=24), NOON - timedelta(days=60)]
-    async with ledger(tmp_path / "r.db") as opened:
+    async with ledger(place) as opened:
         for when in days:
             opened.record("alice", "m", METRICS, failed=False, when=when)
         before = await opened.rows(ALL)
-    async with ledger(tmp_path / "r.db") as opened:
+    async with ledger(place) as opened:
         assert await opened.rows(ALL) == before
         assert len(before) == 3
         assert [opened.spent(period) for period in ("2026-11-24", "2026-11", "2026-10")] == [
@@ -143,8 +139,8 @@ async def test_records_are_written_behind(tmp_path: Path, monkeypatch: pytest.Mo
     assert found == [(2, 200_000_000_000)]
 
 
-async def test_what_is_recorded_while_others_are_written_is_not_lost(tmp_path: Path) -> None:
-    async with ledger(tmp_path / "r.db", pause=0.0) as opened:
+async def test_what_is_recorded_while_others_are_written_is_not_lost(place: Place) -> None:
+    async with ledger(place, pause=0.0) as opened:
 
         async def user(name: str) -> None:
             for _ in range(50):
@@ -167,10 +163,12 @@ async def test_a_cancelled_flush_counts_nothing_twice() -> None:
         assert row.requests == 1
 
 
-async def test_what_cannot_be_written_is_kept(caplog: pytest.LogCaptureFixture) -> None:
-    async with ledger(None) as opened:
+async def test_what_cannot_be_written_is_kept(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ledger(place) as opened:
         opened.record("alice", "m", METRICS, failed=False)
-        await set_read_only(opened, 1)
+        await set_read_only(opened._database, value=True)
         with pytest.raises(UnavailableError):
             await opened.flush()
         opened.record("alice", "m", METRICS, failed=False)
@@ -179,22 +177,24 @@ async def test_what_cannot_be_written_is_kept(caplog: pytest.LogCaptureFixture) 
             await opened._write()
         assert len(caplog.records) == 1
         assert opened.spent("2026-11-24") == 0.2
-        await set_read_only(opened, 0)
+        await set_read_only(opened._database, value=False)
         (row,) = await opened.rows(ALL)
         assert row.requests == 2
 
 
-async def test_what_is_lost_in_the_end_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    async with ledger(None) as opened:
+async def test_what_is_lost_in_the_end_is_said(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ledger(place) as opened:
         opened.record("alice", "m", METRICS, failed=False)
-        await set_read_only(opened, 1)
+        await set_read_only(opened._database, value=True)
         with caplog.at_level(logging.ERROR):
             await opened.close()
         assert "usage of 1 rows is lost" in caplog.text
 
 
-async def test_the_ledger_shares_the_file_with_the_models(tmp_path: Path) -> None:
-    store = await RegistryStore.open(tmp_path / "r.db")
+async def test_the_ledger_shares_the_file_with_the_models(place: Place) -> None:
+    store = await RegistryStore.open(place)
     opened = await UsageLedger.open(store.database)
     for number in range(5):
         opened.record("alice", "m", METRICS, failed=False)
@@ -207,15 +207,14 @@ async def test_the_ledger_shares_the_file_with_the_models(tmp_path: Path) -> Non
 
 
 async def test_very_many_callers_are_booked_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spending, "MAX_CALLERS", 3)
-    path = tmp_path / "r.db"
-    async with ledger(path) as opened:
+    async with ledger(place) as opened:
         for number in range(10):
             opened.record(f"c{number}", "m", METRICS, failed=False)
         opened.record("c1", "m", METRICS, failed=False)
-    async with ledger(path) as opened:  # which remembers whom it knows
+    async with ledger(place) as opened:  # which remembers whom it knows
         opened.record("c9", "m", METRICS, failed=False)
         opened.record("c2", "n", METRICS, failed=False)
         assert (opened.booked_as("c1"), opened.booked_as("c9")) == ("c1", "(others)")
@@ -237,9 +236,9 @@ async def test_old_periods_leave_the_memory() -> None:
 
 
 @pytest.mark.parametrize("cost", [-1.0, float("nan"), float("inf"), 1e300])
-async def test_claims_of_providers_stay_in_bounds(cost: float) -> None:
+async def test_claims_of_providers_stay_in_bounds(place: Place, cost: float) -> None:
     wild = replace(METRICS, cost_usd=cost, prompt_tokens=10**40, cached_tokens=-5)
-    async with ledger(None) as opened:
+    async with ledger(place) as opened:
         for _ in range(8):
             opened.record("alice", "m", wild, failed=False)
             await opened.flush()
@@ -256,7 +255,7 @@ async def test_damaged_usage_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("UPDATE usage SET cost_picodollars='much'")
     store = await RegistryStore.open(path)
-    with pytest.raises(InvalidConfigError, match="a registry file"):
+    with pytest.raises(InvalidConfigError, match="a registry that can be read"):
         await UsageLedger.open(store.database, lambda: NOON)
     await store.close()
 
