@@ -47,7 +47,7 @@ class Part:
     """
 
     def __init__(
-        self, target: Path, identity: str, *, size: int | None, digest: str | None
+        self, target: Path, identity: str, *, size: int | None = None, digest: str | None = None
     ) -> None:
         self.target = target
         self.path = target.with_name(target.name + ".part")
@@ -78,6 +78,7 @@ class Part:
             self.origin = self._wanted
             self.length = 0
             self._file.truncate(0)
+        self._file.seek(self.length)
 
     def rehash(self) -> Iterator[int]:
         """Read what was there already, for its digest; yields how many bytes were read."""

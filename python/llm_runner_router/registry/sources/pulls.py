@@ -92,8 +92,7 @@ class Pulls:
             del self._running[source.canonical]
         latest = pull.latest
         size = max(latest.total_bytes, latest.done_bytes)
-        note = "; ".join(checked.notes)
-        pull.report(PullProgress("done", latest.file, size, size, remaining_seconds=0.0, note=note))
+        pull.report(PullProgress("done", latest.file, size, size, remaining_seconds=0.0))
         return checked
 
     async def _wait(self, pull: Pull, listener: ProgressListener) -> PulledModel:

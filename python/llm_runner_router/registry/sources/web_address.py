@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from llm_runner_router.registry.sources.shards import check_first_shard
+from llm_runner_router.registry.sources.shards import check_first_shard, shard_names
 from llm_runner_router.registry.sources.wrong_source import CONTROL, wrong_source
 
 ALLOWED = "https://host/path/file.gguf, or http:// on this machine; no user name"
@@ -24,7 +24,10 @@ def parsed_web_address(text: str) -> tuple[URL, str | None]:
     digest = DIGEST.fullmatch(fragment)
     if fragment and digest is None:
         raise wrong_source(text, f"{ALLOWED}; behind # nothing but sha256= and 64 digits")
-    return checked_address(address, text), digest.group(1).lower() if digest else None
+    url = checked_address(address, text)
+    if digest is not None and len(shard_names(url.name)) > 1:
+        raise wrong_source(text, f"{ALLOWED}; a sha256 behind # of a single file only")
+    return url, digest.group(1).lower() if digest else None
 
 
 def checked_address(address: str, text: str) -> URL:
