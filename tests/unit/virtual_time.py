@@ -8,6 +8,9 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+LAST = 1e6
+"""Seconds that a test may take."""
+
 
 class Hourglass(selectors.SelectSelector):
     """Never waits; the seconds that it should have waited are added to ``now``."""
@@ -21,6 +24,7 @@ class Hourglass(selectors.SelectSelector):
         if not ready:
             assert timeout is not None, "everybody waits, and nothing will ever happen"
             self.now += max(timeout, 0.0)
+            assert self.now <= LAST, "beyond, asyncio's resolution of times is too fine"
         return ready
 
 
