@@ -75,6 +75,10 @@ class SourceLoader:
         found: MemoryEstimate = await asyncio.to_thread(local.estimate, options)
         return found
 
+    async def fetch(self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]) -> None:
+        """See ModelLoader."""
+        await self._files.bring(record, on_progress)
+
     async def _open(self, record: ModelRecord) -> Provider:
         """What asks the record's provider; it connects with its first request."""
         module, name = API_PROVIDERS[known(record.provider).kind]

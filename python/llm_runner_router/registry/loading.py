@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from llm_runner_router.errors import OverloadedError
+from llm_runner_router.errors import ModelNotPulledError, OverloadedError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.memory_room import MemoryRoom
 from llm_runner_router.registry.records import MemoryEstimate, ModelRecord
@@ -20,8 +20,12 @@ class ModelLoader(Protocol):
     async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
         """What ``record`` will take; ``None`` where it takes no memory here, as behind an API.
 
-        RouterError where it cannot be loaded.
+        RouterError where it cannot be loaded, ModelNotPulledError where it is not here yet.
         """
+        ...
+
+    async def fetch(self, record: ModelRecord, on_progress: ProgressListener) -> None:
+        """Bring here what is not, where the service may; else ModelNotPulledError."""
         ...
 
     async def load(self, record: ModelRecord, on_progress: ProgressListener) -> Provider:
@@ -47,7 +51,7 @@ async def load_into(room: MemoryRoom, loader: ModelLoader, resident: Resident) -
 
     Where the machine has less than the room, idle models are taken out and it is tried once more.
     """
-    estimate = await loader.estimate(resident.record)
+    estimate = await estimated(loader, resident)
     if estimate is None:
         return await loader.load(resident.record, resident.report)
     await room.claim(resident, estimate)
@@ -60,3 +64,12 @@ async def load_into(room: MemoryRoom, loader: ModelLoader, resident: Resident) -
     if isinstance(provider, Measured) and provider.memory is not None:
         room.correct(resident, provider.memory.total)
     return provider
+
+
+async def estimated(loader: ModelLoader, resident: Resident) -> MemoryEstimate | None:
+    """What ``resident`` will take, once its files are here."""
+    try:
+        return await loader.estimate(resident.record)
+    except ModelNotPulledError:
+        await loader.fetch(resident.record, resident.report)
+        return await loader.estimate(resident.record)

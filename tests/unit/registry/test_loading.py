@@ -4,8 +4,14 @@ import asyncio
 
 import pytest
 
-from llm_runner_router.errors import ModelFileError, OverloadedError, RouterError
-from llm_runner_router.registry.records import LoadProgress
+from llm_runner_router.errors import (
+    ModelFileError,
+    ModelNotPulledError,
+    OverloadedError,
+    RouterError,
+)
+from llm_runner_router.registry.records import LoadProgress, ModelRecord
+from llm_runner_router.registry.resident import ProgressListener
 from unit.registry.sized_models import LOAD_SECONDS, Machine, Request
 from unit.virtual_time import in_virtual_time, leftovers
 
@@ -103,6 +109,32 @@ async def test_what_takes_no_memory_here_is_never_refused() -> None:
     await machine.load("a")
     assert machine.loaded() == ["a"]
     assert machine.residency.memory() == (0, 0)
+    await machine.close()
+
+
+@in_virtual_time
+async def test_what_is_not_here_is_fetched_before_it_takes_memory() -> None:
+    machine = Machine(100, a=10)
+    estimate = machine.loader.estimate
+    seen: list[LoadProgress] = []
+
+    async def missing(record: ModelRecord, *_: object) -> None:
+        raise ModelNotPulledError(record.source)
+
+    async def fetch(_: ModelRecord, on_progress: ProgressListener) -> None:
+        assert machine.residency.memory().used == 0
+        on_progress(LoadProgress("downloading", 0.5))
+        machine.loader.estimate = estimate  # type: ignore[method-assign]
+
+    machine.loader.estimate = missing  # type: ignore[method-assign, assignment]
+    machine.loader.fetch = missing  # type: ignore[attr-defined]
+    with pytest.raises(ModelNotPulledError):
+        await machine.residency.load("a")
+    machine.loader.fetch = fetch  # type: ignore[attr-defined]
+    await machine.residency.load("a", seen.append)
+    assert [progress.phase for progress in seen] == ["downloading", "model", "model"]
+    assert [progress.fraction for progress in seen] == [0.5, 0.5, 0.5]
+    assert machine.residency.memory().used == 10
     await machine.close()
 
 
