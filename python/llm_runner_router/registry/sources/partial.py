@@ -148,8 +148,8 @@ class Part:
     def _goes_on(self) -> bool:
         """Whether what was found is a beginning of what is wanted."""
         found, wanted = self.origin, self._wanted
-        sizes = {found.size, wanted.size} - {None}
-        fits = len(sizes) == 0 or (len(sizes) == 1 and self.length <= sizes.pop())
+        sizes = [size for size in (found.size, wanted.size) if size is not None]
+        fits = len(set(sizes)) < 2 and all(self.length <= size for size in sizes)
         return found.identity == wanted.identity and fits and self.resumable
 
 

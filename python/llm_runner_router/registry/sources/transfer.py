@@ -100,7 +100,7 @@ class Transfer:
             return broken
         except aiohttp.ClientSSLError as error:
             raise SourceError(f"no trusted connection is possible ({named(error)})") from None
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             return Broken(f"the connection failed ({named(error)})")
         return None
 

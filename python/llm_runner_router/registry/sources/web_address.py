@@ -13,7 +13,8 @@ from llm_runner_router.registry.sources.wrong_source import CONTROL, wrong_sourc
 
 ALLOWED = "https://host/path/file.gguf, or http:// on this machine; no user name"
 DIGEST = re.compile(r"sha256=([0-9a-fA-F]{64})")
-HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = re.compile(rf"{LABEL}(\.{LABEL})*")
 
 QUERY = re.compile(r"[!-~]*")
 

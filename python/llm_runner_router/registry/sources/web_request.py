@@ -10,7 +10,7 @@ from yarl import URL
 
 from llm_runner_router.errors import ProviderRejectedError, SourceError
 from llm_runner_router.providers.proxies import proxy_for
-from llm_runner_router.registry.sources.web_address import is_loopback
+from llm_runner_router.registry.sources.web_address import is_host, is_loopback
 from llm_runner_router.version import VERSION
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def redirected(url: URL, location: str) -> URL:
     """Where a redirect of ``url`` leads; nothing that was encrypted goes on in clear."""
     try:
         target = url.join(URL(location, encoded=True))
-        host = target.host or ""
-        known = target.scheme in ("http", "https") and bool(host) and target.port != 0
+        host = (target.host or "").lower()
+        known = target.scheme in ("http", "https") and is_host(host) and target.port != 0
     except ValueError:
         known = False
     if not known or not location:

@@ -36,6 +36,9 @@ def test_where_a_redirect_leads(url: URL, location: str, target: str) -> None:
         (LOCAL, ""),
         (LOCAL, "http://[::1"),
         (LOCAL, "http://h:99999999/"),
+        (LOCAL, f"https://{'a' * 64}.x/"),
+        (LOCAL, "https://h..x/"),
+        (LOCAL, "https:///a"),
     ],
 )
 def test_where_none_may_lead(url: URL, location: str) -> None:
