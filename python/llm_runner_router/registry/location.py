@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -39,6 +40,13 @@ class Location(ABC):
     @abstractmethod
     async def announce(self, connection: AsyncConnection, sequence: int) -> None:
         """Tell other processes of a change once the transaction is committed."""
+
+    @abstractmethod
+    async def listen(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` at once, and whenever another process has or may have changed something.
+
+        Returns or raises one of ``failures`` when it cannot listen any longer.
+        """
 
     @abstractmethod
     async def former_revision(self, connection: AsyncConnection) -> str:

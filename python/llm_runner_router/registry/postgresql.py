@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,6 +21,9 @@ CHANNEL = "llm_runner_router_registry"
 
 LOCK = 0x6C6C6D722D726567
 """The advisory lock of whoever changes the registry."""
+
+POLL_SECONDS = 5.0
+"""How often a listener that hears nothing looks whether it is still connected."""
 
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
@@ -76,6 +82,21 @@ class PostgresqlDatabase(Location):
         """PostgreSQL tells whoever listens as soon as the transaction is committed."""
         values = {"channel": CHANNEL, "sequence": str(sequence)}
         await connection.execute(text("SELECT pg_notify(:channel, :sequence)"), values)
+
+    async def listen(self, tell: Callable[[], None]) -> None:
+        """LISTEN on a connection of its own, and look now and then in case a word is lost."""
+        connection = await self.connect()
+        ended = asyncio.Event()
+        connection.add_termination_listener(lambda *_: ended.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: tell())
+            while not ended.is_set():
+                tell()
+                await connection.execute("SELECT 1", timeout=POLL_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), POLL_SECONDS)
+        finally:
+            connection.terminate()
 
     async def former_revision(self, connection: AsyncConnection) -> str:
         """There is none: revisions are older than this."""

@@ -26,6 +26,12 @@ class Spent:
         self.callers[caller] = self.callers.get(caller, 0) + amount
         self.models[model] = self.models.get(model, 0) + amount
 
+    def move(self, before: Spent, after: Spent) -> None:
+        """Sum up by how much ``after`` is more than ``before``."""
+        self.total += after.total - before.total
+        shift(self.callers, before.callers, after.callers)
+        shift(self.models, before.models, after.models)
+
 
 NOTHING = Spent()
 
@@ -51,6 +57,18 @@ class Spending:
         if day[:7] >= self._first_month:
             self._periods.setdefault(day[:7], Spent()).add(caller, model, amount)
 
+    def correct(self, day: str, spent: Spent) -> None:
+        """Put ``spent`` in the place of a day's sums; its month moves by the difference.
+
+        A day that is forgotten stays so.
+        """
+        if day > self._latest:
+            self._forget(day)
+        if day < self._first_day:
+            return
+        self._periods.setdefault(day[:7], Spent()).move(self.of(day), spent)
+        self._periods[day] = spent
+
     def of(self, period: str) -> Spent:
         """The sums of a day or a month. Not to be changed."""
         return self._periods.get(period, NOTHING)
@@ -69,6 +87,13 @@ class Spending:
             for period, spent in self._periods.items()
             if period >= (self._first_day if len(period) > len("2026-11") else self._first_month)
         }
+
+
+def shift(sums: dict[str, int], before: dict[str, int], after: dict[str, int]) -> None:
+    """Sum up by how much ``after`` is more than ``before``, name by name."""
+    for name in before.keys() | after.keys():
+        more = after.get(name, 0) - before.get(name, 0)
+        sums[name] = sums.get(name, 0) + more
 
 
 def last_month(day: date) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -66,6 +67,11 @@ class SqliteFile(Location):
 
     async def announce(self, connection: AsyncConnection, sequence: int) -> None:
         """Nobody else looks at the file."""
+        del connection, sequence
+
+    async def listen(self, tell: Callable[[], None]) -> None:
+        """There is nobody to listen to."""
+        del tell
 
     async def former_revision(self, connection: AsyncConnection) -> str:
         """As ``user_version`` says."""

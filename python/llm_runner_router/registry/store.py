@@ -17,6 +17,7 @@ from llm_runner_router.registry.database import Database
 from llm_runner_router.registry.decisions import Change
 from llm_runner_router.registry.importing import Import
 from llm_runner_router.registry.journal import Journal
+from llm_runner_router.registry.listener import Listener
 from llm_runner_router.registry.loaded import Loaded
 from llm_runner_router.registry.measurement_table import MeasurementTable
 from llm_runner_router.registry.records import (
@@ -44,6 +45,9 @@ class RegistryStore:
         self._journal = Journal(database, loaded.content, loaded.log, clock)
         self._measured = MeasurementTable(database, loaded.measurements)
         self._epoch = loaded.epoch
+        self._listener = (
+            Listener(database.location, self._journal.catch_up) if database.shared else None
+        )
         self._stamper = Stamper(clock)
 
     @classmethod
@@ -219,5 +223,7 @@ class RegistryStore:
 
     async def close(self) -> None:
         """Finish what is being written and let go of the database. May be called more than once."""
+        if self._listener is not None:
+            await self._listener.close()
         self._journal.log.close()
         await self._database.close()

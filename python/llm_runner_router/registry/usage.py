@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Container
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.database import DAMAGED, Database
 from llm_runner_router.registry.records import UsageQuery, UsageRow
+from llm_runner_router.registry.repeated import Repeated
 from llm_runner_router.registry.schema import usage
-from llm_runner_router.registry.spending import Spending, last_month
+from llm_runner_router.registry.spending import Spending, Spent, last_month
 from llm_runner_router.registry.upsert import KEY_COLUMNS, UPSERTS
 from llm_runner_router.registry.usage_checks import check_query
+from llm_runner_router.registry.usage_conditions import conditions, storable
 from llm_runner_router.registry.usage_counts import COUNTS, UsageCounts, dollars
 from llm_runner_router.types import Metrics
 
@@ -30,6 +32,9 @@ PAUSE = 1.0
 
 A write holds the event loop up for some 5 ms, whatever it writes. A kill loses what is unwritten.
 """
+
+REFRESH = 2.0
+"""Seconds after which it is looked again what other processes have booked."""
 
 
 def nobody() -> Container[str]:
@@ -52,6 +57,7 @@ class UsageLedger:
         now: Callable[[], datetime],
         pause: float,
         named: Callable[[], Container[str]],
+        refresh: float,
     ) -> None:
         self._database = database
         self._named = named
@@ -64,6 +70,7 @@ class UsageLedger:
         self._writer: asyncio.Task[None] | None = None
         self._failing = False
         self._closed = False
+        self._refreshing = Repeated(self._refresh, refresh) if database.shared else None
 
     @classmethod
     async def open(
@@ -73,12 +80,16 @@ class UsageLedger:
         *,
         pause: float = PAUSE,
         named: Callable[[], Container[str]] = nobody,
+        refresh: float = REFRESH,
     ) -> UsageLedger:
         """The ledger of a database. ``now`` tells the time with its zone.
 
+        What other processes book in a database that they share counts in ``spent`` once they have
+        written it and ``refresh`` seconds have passed.
+
         InvalidConfigError where the file's usage cannot be read.
         """
-        ledger = cls(database, now or utc_now, pause, named)
+        ledger = cls(database, now or utc_now, pause, named, refresh)
         try:
             await database.exclusively(ledger._load)
         except DAMAGED as error:
@@ -151,6 +162,8 @@ class UsageLedger:
         What cannot be written is lost; the log says so.
         """
         self._closed = True
+        if self._refreshing is not None:
+            await self._refreshing.close()
         if self._timer is not None:
             self._timer.cancel()
         if self._writer is not None:
@@ -161,6 +174,7 @@ class UsageLedger:
             logger.error("usage of %d rows is lost: %s", len(self._unwritten), error)  # noqa: TRY400
 
     def _name(self, day: str, caller: str) -> str:
+        caller = storable(caller)
         return caller if caller in self._named() else self._spending.booked_as(day, caller)
 
     def _book(self, caller: str, model: str, counts: UsageCounts, when: datetime | None) -> None:
@@ -218,13 +232,33 @@ class UsageLedger:
 
     async def _load(self) -> None:
         first = f"{last_month(self._now().astimezone(UTC).date())}-01"
+        for day, caller, model, cost in await self._read_costs(first):
+            self._spending.add(day, caller, model, cost)
+
+    async def _refresh(self) -> None:
+        """Bring in what other processes have booked since yesterday; of days before, they are done.
+
+        Nothing of ours is being written meanwhile: it is in the rows or unwritten, never both.
+        """
+        today = self._now().astimezone(UTC).date()
+        first = (today - timedelta(days=1)).isoformat()
+        days = {first: Spent(), today.isoformat(): Spent()}
+        async with self._passing:
+            found = await self._database.exclusively(lambda: self._read_costs(first))
+            ours = [(*key, counts.cost_picodollars) for key, counts in self._unwritten.items()]
+            for day, caller, model, cost in (*found, *ours):
+                if day in days:
+                    days[day].add(caller, model, cost)
+            for day, spent in days.items():
+                self._spending.correct(day, spent)
+
+    async def _read_costs(self, first: str) -> list[tuple[str, str, str, int]]:
+        """Day, caller, model and picodollars of all rows from the day ``first`` on."""
         columns = (*KEY_COLUMNS, usage.c.cost_picodollars)
+        wanted = select(*columns).where(usage.c.day >= first).order_by(usage.c.day)
         async with self._database.begin() as connection:
-            found = await connection.execute(
-                select(*columns).where(usage.c.day >= first).order_by(usage.c.day)
-            )
-            for day, caller, model, cost in found.all():
-                self._spending.add(day, caller, model, int(cost))
+            found = (await connection.execute(wanted)).all()
+        return [(day, caller, model, int(cost)) for day, caller, model, cost in found]
 
 
 def utc_now() -> datetime:
@@ -235,14 +269,3 @@ def utc_now() -> datetime:
 def day_of(when: datetime) -> str:
     """The day in UTC."""
     return when.astimezone(UTC).date().isoformat()
-
-
-def conditions(query: UsageQuery) -> list[ColumnElement[bool]]:
-    """What the rows that ``query`` asks for have in common."""
-    wanted = (
-        (query.first_day, usage.c.day >= query.first_day),
-        (query.last_day, usage.c.day <= query.last_day),
-        (query.caller, usage.c.caller == query.caller),
-        (query.model, usage.c.model == query.model),
-    )
-    return [condition for given, condition in wanted if given]
