@@ -11,7 +11,12 @@ import pytest_asyncio
 
 from integration.downloads import CONTENT, Pauses, impatient_downloader
 from integration.upstreams.file_server import FileServer
-from llm_runner_router.errors import InvalidRequestError, SourceError, UnavailableError
+from llm_runner_router.errors import (
+    InvalidRequestError,
+    OverloadedError,
+    SourceError,
+    UnavailableError,
+)
 from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.https import HttpsFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
@@ -78,23 +83,54 @@ async def test_tokens_show_nowhere(server: FileServer, pulls: Pulls, tmp_path: P
 
 async def test_a_sharded_set_comes_whole(server: FileServer, pulls: Pulls, tmp_path: Path) -> None:
     contents = [MODEL[: 1000 * size] for size in (1, 2, 3)]
-    for name, content in zip(SHARDS[:2], contents[:2], strict=True):
-        url = server.put(f"/{name}", content)
+    for name, content in zip(SHARDS, contents, strict=True):
+        server.put(f"/{name}", content)
     url = f"{server.address}/{SHARDS[0]}?key=1"
-    with pytest.raises(SourceError, match="404"):
-        await pulls.pull(url)
-    assert pulls.find(url) is None
-    server.put(f"/{SHARDS[2]}", contents[2])
     told: list[PullProgress] = []
     pulled = await pulls.pull(url, told.append)
-    assert [seen.path for seen in server.seen] == [
-        f"/{name}?key=1" for name in (*SHARDS, SHARDS[2])
-    ]
     mark = pulled.path.name.removesuffix(SHARDS[0])
     siblings = [pulled.path.with_name(mark + name) for name in SHARDS]
     assert [path.read_bytes() for path in siblings] == contents
-    assert (told[-1].done_bytes, told[-1].total_bytes) == (6000, 6000)
+    assert {progress.total_bytes for progress in told[1:]} == {6000}
+    assert told[-1].done_bytes == 6000
     assert len(lying(tmp_path)) == 3
+    assert {seen.path for seen in server.seen} == {f"/{name}?key=1" for name in SHARDS}
+    assert pulls.find(url) == pulled
+    siblings[1].unlink()
+    assert pulls.find(url) is None
+    server.seen.clear()
+    await pulls.pull(url)
+    assert {seen.path for seen in server.seen} == {f"/{SHARDS[1]}?key=1"}
+
+
+async def test_a_set_that_is_not_whole_is_refused_first(
+    server: FileServer, pulls: Pulls, tmp_path: Path
+) -> None:
+    for name in SHARDS[:2]:
+        server.put(f"/{name}", MODEL)
+    with pytest.raises(SourceError, match=rf"{SHARDS[2]} of 127.0.0.1: .*404"):
+        await pulls.pull(f"{server.address}/{SHARDS[0]}")
+    assert lying(tmp_path) == []
+    assert server.ranges == ["bytes=0-0"] * 3
+
+
+async def test_a_set_of_unknown_size(server: FileServer, pulls: Pulls) -> None:
+    for name in SHARDS:
+        server.put(f"/{name}", MODEL[:1000], chunked=True, ranges=False)
+    told: list[PullProgress] = []
+    await pulls.pull(f"{server.address}/{SHARDS[0]}", told.append)
+    assert {progress.total_bytes for progress in told[:-1]} == {0}
+    assert told[-1] == PullProgress("done", SHARDS[2], 3000, 3000, 0.0, 0.0)
+
+
+async def test_a_set_without_room(server: FileServer, pulls: Pulls, tmp_path: Path) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {2**61}\r\n\r\n"
+    for name in SHARDS:
+        server.raw[f"/{name}"] = head.encode()
+    with pytest.raises(OverloadedError, match=str(3 * 2**61)[:6]) as caught:
+        await pulls.pull(f"{server.address}/{SHARDS[0]}")
+    assert caught.value.reason == "DISK_FULL"
+    assert lying(tmp_path) == []
 
 
 async def test_a_digest_of_a_set_is_refused(pulls: Pulls) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from integration.upstreams.faults import Fault, FaultKind
 from integration.upstreams.server import Seen, UpstreamServer, tear_down
 
-RANGE = re.compile(r"bytes=(\d+)-")
+RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 CLOSE_BY_RESET = struct.pack("ii", 1, 0)
 
 
@@ -66,15 +66,16 @@ class FileServer(UpstreamServer):
         file = self.files.get(request.path)
         if file is None:
             raise web.HTTPNotFound
-        start = asked(request, file)
-        if start > len(file.content):
+        part = asked(request, file)
+        if part is not None and part.start >= len(file.content):
             raise web.HTTPRequestRangeNotSatisfiable
-        response = web.StreamResponse(status=206 if start else 200)
-        self._head(response, file, start)
+        response = web.StreamResponse(status=200 if part is None else 206)
+        content = file.content if part is None else file.content[part.start : part.stop]
+        self._head(response, file, part, len(content))
         await response.prepare(request)
         self._change(streaming=1)
         try:
-            await self._send(request, response, file.content[start:], fault)
+            await self._send(request, response, content, fault)
         except (asyncio.CancelledError, ConnectionError):
             self.left += 1
             raise
@@ -82,20 +83,21 @@ class FileServer(UpstreamServer):
             self._change(streaming=-1)
         return response
 
-    def _head(self, response: web.StreamResponse, file: ServedFile, start: int) -> None:
+    def _head(
+        self, response: web.StreamResponse, file: ServedFile, part: range | None, length: int
+    ) -> None:
         if file.etag is not None:
             response.headers["ETag"] = file.etag
         if file.modified is not None:
             response.headers["Last-Modified"] = file.modified
-        total = len(file.content)
-        if start:
-            response.headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
+        if part is not None:
+            last = part.start + length - 1
+            response.headers["Content-Range"] = f"bytes {part.start}-{last}/{len(file.content)}"
+            response.headers.update(file.told_of_ranges)
         if file.chunked:
             response.enable_chunked_encoding()
         else:
-            response.content_length = total - start
-        if start:
-            response.headers.update(file.told_of_ranges)
+            response.content_length = length
 
     async def _send(
         self, request: web.Request, response: web.StreamResponse, content: bytes, fault: Fault
@@ -117,14 +119,15 @@ class FileServer(UpstreamServer):
             self.served.completed += 1
 
 
-def asked(request: web.Request, file: ServedFile) -> int:
-    """The first byte of the answer."""
+def asked(request: web.Request, file: ServedFile) -> range | None:
+    """The bytes that are wanted; ``None``: all of them."""
     found = RANGE.fullmatch(request.headers.get("Range", ""))
     if not file.ranges or found is None:
-        return 0
+        return None
     condition = request.headers.get("If-Range")
     heeded = condition in (None, file.etag, file.modified) or bool(file.told_of_ranges)
-    return int(found[1]) if heeded else 0
+    last = int(found[2]) if found[2] else len(file.content) - 1
+    return range(int(found[1]), last + 1) if heeded else None
 
 
 def reset_by(request: web.Request) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from yarl import URL
@@ -15,6 +16,7 @@ from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.partial import Part
 from llm_runner_router.registry.sources.target_lock import target_lock
 from llm_runner_router.registry.sources.threads import in_thread
+from llm_runner_router.registry.sources.told_size import told_size
 from llm_runner_router.registry.sources.transfer import Times, Transfer
 from llm_runner_router.registry.sources.wanted import Wanted
 from llm_runner_router.registry.sources.web_request import Sessions
@@ -71,17 +73,24 @@ class Downloader:
                     await self._bring(wanted, target, on_progress)
         return target
 
+    async def size(self, url: str | URL) -> int | None:
+        """The bytes of a file of the web; ``None`` where its server does not tell them now.
+
+        SourceError where the server lacks or refuses the file.
+        """
+        address = url if isinstance(url, URL) else URL(url, encoded=True)
+        with naming(address, address.name):
+            return await told_size(self._sessions(), address, self._times.silence)
+
     async def _bring(self, wanted: Wanted, target: Path, on_progress: ProgressListener) -> None:
         part = Part(target, wanted.identity, size=wanted.size, digest=wanted.sha256)
         try:
-            await in_thread(part.open)
-            transfer = Transfer(wanted, part, on_progress, self._times)
-            await transfer.verify_beginning()
-            await transfer.run(self._sessions)
-            await transfer.finish()
-        except SourceError as error:
-            message = f"{target.name} of {wanted.url.host}: {error.message}"
-            raise SourceError(message) from None
+            with naming(wanted.url, target.name):
+                await in_thread(part.open)
+                transfer = Transfer(wanted, part, on_progress, self._times)
+                await transfer.verify_beginning()
+                await transfer.run(self._sessions)
+                await transfer.finish()
         finally:
             await in_thread(part.keep)
 
@@ -92,3 +101,12 @@ def is_whole(target: Path, size: int | None) -> bool:
         return target.is_file() and size in (None, target.stat().st_size)
     except FileNotFoundError:
         return False
+
+
+@contextmanager
+def naming(url: URL, name: str) -> Iterator[None]:
+    """Say of which file and server a SourceError speaks, without the rest of the address."""
+    try:
+        yield
+    except SourceError as error:
+        raise SourceError(f"{name} of {url.host}: {error.message}") from None

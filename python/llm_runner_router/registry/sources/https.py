@@ -7,16 +7,20 @@ a sharded set beside each other under the fingerprint of the first.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from yarl import URL
 
+from llm_runner_router.registry.sources.disk import check_room, disk_errors
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.gguf_magic import check_gguf
+from llm_runner_router.registry.sources.missing import missing_bytes, size_of
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.shards import shard_names
 from llm_runner_router.registry.sources.source import HttpsSource, fingerprint
+from llm_runner_router.registry.sources.threads import in_thread
 from llm_runner_router.registry.sources.totals import Totals
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -35,17 +39,36 @@ class HttpsFetcher:
         """A sha256 is that of the only file; those of a set are told by their sizes alone."""
         names = shard_names(source.url.name)
         paths = self._paths(source, names)
-        totals = Totals(on_progress, files=len(paths))
-        for name, path in zip(names, paths, strict=True):
+        files = {path: sibling(source.url, name) for path, name in zip(paths, names, strict=True)}
+        total = await self._check_set(files) if len(files) > 1 else 0
+        totals = Totals(on_progress, files=len(files), total=total)
+        for path, url in files.items():
+            listener = totals.of_next(url.name)
             await self._downloader.fetch(
-                sibling(source.url, name),
-                path,
-                sha256=source.sha256,
-                on_progress=totals.of_next(name),
-                check=check_gguf,
+                url, path, sha256=source.sha256, on_progress=listener, check=check_gguf
             )
             totals.add(path.stat().st_size)
         return PulledModel(paths[0])
+
+    async def _check_set(self, files: Mapping[Path, URL]) -> int:
+        """The bytes of all files of a set, 0 where nobody knows.
+
+        Whether they are all there to be had, and have room here, is seen before the first comes.
+        """
+        total = missing = 0
+        known = True
+        for path, url in files.items():
+            size = size_of(path)
+            if size is None:
+                size = await self._downloader.size(url)
+                missing += missing_bytes(path, size or 0)
+            known = known and size is not None
+            total += size or 0
+        folder = next(iter(files)).parent
+        with disk_errors(folder):
+            await in_thread(folder.mkdir, parents=True, exist_ok=True)
+            await in_thread(check_room, folder, missing)
+        return total if known else 0
 
     def find(self, source: HttpsSource) -> PulledModel | None:
         """All files of it, or nothing: each has its name only once it is whole."""
