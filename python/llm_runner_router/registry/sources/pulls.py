@@ -82,14 +82,12 @@ class Pulls:
         fetcher = self._fetcher(source)
         pull.task = asyncio.create_task(self._fetch(fetcher, source, pull))
         self._running[source.canonical] = pull
+        pull.task.add_done_callback(lambda _: self._running.pop(source.canonical))
         return pull
 
     async def _fetch(self, fetcher: Fetcher[Any], source: Source, pull: Pull) -> PulledModel:
-        try:
-            found: PulledModel = await fetcher.fetch(source, pull.report)
-            checked = await asyncio.to_thread(confined, found, self._cache)
-        finally:
-            del self._running[source.canonical]
+        found: PulledModel = await fetcher.fetch(source, pull.report)
+        checked = await asyncio.to_thread(confined, found, self._cache)
         latest = pull.latest
         size = max(latest.total_bytes, latest.done_bytes)
         pull.report(PullProgress("done", latest.file, size, size, remaining_seconds=0.0))

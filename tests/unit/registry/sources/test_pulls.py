@@ -119,6 +119,16 @@ async def test_all_who_wait_learn_of_a_failure(pulls: Pulls, fetcher: GatedFetch
     assert await pulls.pull("ollama://x") == fetcher.pulled
 
 
+async def test_a_listener_that_fails_leaves_nothing(pulls: Pulls, fetcher: GatedFetcher) -> None:
+    def fail(_: PullProgress) -> None:
+        raise ValueError("deaf")
+
+    with pytest.raises(ValueError, match="deaf"):
+        await pulls.pull("ollama://x", fail)
+    fetcher.gate.set()
+    assert await pulls.pull("ollama://x") == fetcher.pulled
+
+
 async def test_closing_ends_all(pulls: Pulls, fetcher: GatedFetcher) -> None:
     waiting = asyncio.create_task(pulls.pull("ollama://x"))
     await fetcher.half.wait()
