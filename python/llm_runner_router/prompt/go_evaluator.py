@@ -59,9 +59,9 @@ class Evaluator:
         What is never set again keeps what is known of it; any other scalar may become each.
         """
         slot, code = variable.slot or 0, f"v.x{variable.slot}"
-        if value.kind is Kind.MIXED:
-            raise variable.place.error(f"{variable.name} cannot hold {value.kind.value}")
         if slot in self._reassigned:
+            if value.kind is Kind.MIXED:
+                raise variable.place.error(f"{variable.name} cannot hold {value.kind.value}")
             kind = Kind.SCALAR if value.kind in SCALARS else value.kind
             self._slots[slot] = Value(kind, code)
             return [f"set {code} = {value.code}"]

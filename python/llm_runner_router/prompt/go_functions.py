@@ -25,6 +25,7 @@ from llm_runner_router.prompt.go_values import (
 
 Function = Callable[[Sequence[Value], Place], Value]
 
+_NIL = "<nil>"
 _VERB = re.compile(r"%(.?)", re.DOTALL)
 _VERBS = {"s": frozenset({Kind.TEXT, Kind.SCALAR}), "d": WHOLE, "t": frozenset({Kind.TRUTH})}
 _ORDERED = SCALARS - {Kind.TRUTH, Kind.ABSENT}
@@ -109,7 +110,7 @@ def _index(values: Sequence[Value], place: Place) -> Value:
 
 
 def _slice(values: Sequence[Value], place: Place) -> Value:
-    """A range of messages."""
+    """A range of messages, as much of it as there is."""
     _check_count(values, place, "slice", 1, 3)
     items, *bounds = values
     if items.kind is Kind.ABSENT:
@@ -127,7 +128,7 @@ def _print(values: Sequence[Value], place: Place) -> Value:
     """All values, with a space between two of which none is a text."""
     if len(values) > 1 and any(value.kind is Kind.SCALAR for value in values):
         raise place.error(f"print of {Kind.SCALAR.value} among others is not supported")
-    parts = [printed(value, place) for value in values]
+    parts = [_formatted("v", value, place) for value in values]
     for number in range(len(values) - 1, 0, -1):
         if Kind.TEXT not in {values[number - 1].kind, values[number].kind}:
             parts.insert(number, "' '")
@@ -136,7 +137,7 @@ def _print(values: Sequence[Value], place: Place) -> Value:
 
 def _println(values: Sequence[Value], place: Place) -> Value:
     """All values with a space between, and a line break."""
-    parts = [part for value in values for part in ("' '", printed(value, place))]
+    parts = [part for value in values for part in ("' '", _formatted("v", value, place))]
     return _joined([*parts[1:], "'\n'"])
 
 
@@ -168,6 +169,8 @@ def _formatted(verb: str, value: Value, place: Place) -> str:
         )
     if verb != "v" and value.kind not in _VERBS[verb] | {Kind.ABSENT}:
         raise place.error(f"printf with %{verb} of {value.kind.value} is not supported")
+    if value.kind is Kind.ABSENT and value.shown == NO_VALUE:
+        return text_literal(_NIL if verb == "v" else f"%!{verb}({_NIL})")
     return printed(value, place)
 
 

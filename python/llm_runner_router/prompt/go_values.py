@@ -87,7 +87,9 @@ def common_kind(values: list[Value]) -> Kind:
     kinds = {value.kind for value in values}
     if len(kinds) == 1:
         return kinds.pop()
-    return Kind.SCALAR if kinds <= SCALARS else Kind.MIXED
+    # Where a list that is not there may be printed, rendering could not tell how.
+    lists = any(value.kind is Kind.ABSENT and value.shown != NO_VALUE for value in values)
+    return Kind.SCALAR if kinds <= SCALARS and not lists else Kind.MIXED
 
 
 def printed(value: Value, place: Place) -> str:

@@ -124,6 +124,17 @@ class _Writer:
             raise loop.place.error(
                 f"range over {items.kind.value} is not supported; allowed: messages"
             )
+        if not loop.otherwise:
+            self._rounds(loop, items)
+            return
+        # Jinja's own else also follows on a loop whose rounds all end with break or continue.
+        self.tag(f"if {items.code}")
+        self._rounds(loop, items)
+        self.tag("else")
+        self.body(loop.otherwise, dot)
+        self.tag("endif")
+
+    def _rounds(self, loop: Loop, items: Value) -> None:
         entry = Value(Kind.MESSAGE, self._new_name("d"), truth=True)
         self.tag(f"for {entry.code} in {items.code}")
         if loop.index is not None:
@@ -132,9 +143,6 @@ class _Writer:
         if loop.element is not None:
             self._give(loop.element, entry, declares=loop.declares)
         self.body(loop.body, entry)
-        if loop.otherwise:
-            self.tag("else")
-            self.body(loop.otherwise, dot)
         self.tag("endfor")
 
 
