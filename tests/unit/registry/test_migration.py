@@ -100,7 +100,9 @@ async def test_all_revisions_make_the_tables_of_a_new_registry(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(migration, "create", lambda connection, _: migration.upgrade(connection, "base"))
+        patch.setattr(
+            migration, "create", lambda connection, _: migration.upgrade(connection, "base")
+        )
         assert await differences_at(place) == []
     store = await RegistryStore.open(place)
     stored = await store.add(API)
