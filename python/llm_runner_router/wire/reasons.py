@@ -45,6 +45,7 @@ CODES: Mapping[type[RouterError], StatusCode] = {
     ModelBusyError: StatusCode.FAILED_PRECONDITION,
     ModelFileError: StatusCode.FAILED_PRECONDITION,
     ModelNotFoundError: StatusCode.NOT_FOUND,
+    ModelNotPulledError: StatusCode.FAILED_PRECONDITION,
     BudgetError: StatusCode.RESOURCE_EXHAUSTED,
     NoCandidateError: StatusCode.FAILED_PRECONDITION,
     OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
