@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import pytest
 import pytest_asyncio
 
+from integration.model_answer import answer_of
 from integration.upstreams.faults import cut, drip, reset, status
 from integration.upstreams.file_server import header
 from integration.upstreams.hub_server import COMMIT, HubServer, Stored
@@ -29,6 +30,7 @@ from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.hub import HubFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import HubSource, parse_source
+from unit import tiny_model
 
 REPOSITORY = "org/Tiny-GGUF"
 NEW_COMMIT = "d" * 40
@@ -106,6 +108,9 @@ async def test_the_library_of_the_hub_finds_what_was_pulled(hub: Hub) -> None:
     folder = hub.cache / "huggingface"
     cached = huggingface_hub.try_to_load_from_cache(REPOSITORY, "tiny.gguf", cache_dir=folder)
     assert cached == str(path)
+    again = await downloaded_by_the_library(hub, "tiny.gguf", cache_dir=folder)
+    assert again == path
+    assert len(hub.server.of_cdn) == 1
     scanned = huggingface_hub.scan_cache_dir(folder)
     assert [repo.repo_id for repo in scanned.repos] == [REPOSITORY]
     assert scanned.warnings == []
@@ -241,7 +246,7 @@ async def test_a_file_of_git_with_another_content_is_refused(hub: Hub) -> None:
 async def test_what_the_users_cache_has_is_used_where_it_lies(hub: Hub) -> None:
     hub.server.add(REPOSITORY, {"tiny.gguf": MODEL, "other-Q8_0.gguf": weights(2)})
     source = f"hf://{REPOSITORY}/tiny.gguf"
-    theirs = huggingface_hub_download(hub, "tiny.gguf")
+    theirs = await downloaded_by_the_library(hub, "tiny.gguf")
     before = everything_below(hub.theirs)
     found = hub.fetcher.find(parsed(source))
     assert found is not None
@@ -259,7 +264,7 @@ async def test_what_the_users_cache_has_is_used_where_it_lies(hub: Hub) -> None:
 
 async def test_a_damaged_file_of_the_users_cache_is_not_used(hub: Hub) -> None:
     hub.server.add(REPOSITORY, {"tiny.gguf": MODEL})
-    theirs = huggingface_hub_download(hub, "tiny.gguf").resolve()
+    theirs = (await downloaded_by_the_library(hub, "tiny.gguf")).resolve()
     theirs.write_bytes(MODEL[:-1] + b"!")
     pulled = await hub.pulls.pull(f"hf://{REPOSITORY}")
     assert pulled.path.read_bytes() == MODEL
@@ -267,20 +272,16 @@ async def test_a_damaged_file_of_the_users_cache_is_not_used(hub: Hub) -> None:
     assert theirs.read_bytes() != MODEL
 
 
-def huggingface_hub_download(hub: Hub, name: str) -> Path:
-    """Lay a file into the user's cache as the library does, which is tried in a thread."""
-    stored = hub.server.repositories[REPOSITORY].commits[COMMIT][name]
-    repository = hub.theirs / "models--org--Tiny-GGUF"
-    blob = repository / "blobs" / stored.blob
-    pointer = repository / "snapshots" / COMMIT / name
-    for path in (blob, pointer, repository / "refs" / "main"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    blob.write_bytes(stored.content)
-    pointer.symlink_to(os.path.relpath(blob, pointer.parent))
-    (repository / "refs" / "main").write_text(COMMIT)
-    cached = huggingface_hub.try_to_load_from_cache(REPOSITORY, name, cache_dir=hub.theirs)
-    assert cached == str(pointer)
-    return pointer
+async def downloaded_by_the_library(hub: Hub, name: str, **how: Any) -> Path:
+    """A file as the hub's own library lays it into a cache."""
+    path = await asyncio.to_thread(
+        huggingface_hub.hf_hub_download,
+        REPOSITORY,
+        name,
+        endpoint=hub.server.address,
+        **{"cache_dir": hub.theirs, **how},
+    )
+    return Path(path)
 
 
 async def test_offline_what_is_here_is_used_and_nobody_asked(hub: Hub) -> None:
@@ -435,9 +436,7 @@ async def test_cancelling_ends_the_download_and_keeps_what_came(hub: Hub) -> Non
     gate = asyncio.Semaphore(1)
     hub.server.inject(drip(gate))
     pulling = asyncio.create_task(hub.pull())
-    while not any(told.phase == "downloading" for told in hub.told):
-        await hub.server.until(lambda server: server.streaming == 1)
-        await asyncio.sleep(0)
+    await hub.server.until(lambda server: server.served.completion_tokens == 1)
     pulling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await pulling
@@ -470,6 +469,14 @@ async def test_a_refused_content_is_said_with_its_name(hub: Hub) -> None:
     hub.server.inject(status(403))
     with pytest.raises(SourceError, match=r"hf://org/Tiny-GGUF: 'tiny.gguf': .*403"):
         await hub.pull()
+
+
+async def test_a_pulled_model_answers(hub: Hub, tmp_path: Path) -> None:
+    content = tiny_model.write(tmp_path / "tiny.gguf").read_bytes()
+    hub.server.add(REPOSITORY, {"tiny.gguf": content})
+    pulled = await hub.pulls.pull(f"hf://{REPOSITORY}")
+    answer = await answer_of(pulled, tmp_path)
+    assert answer.metrics.completion_tokens == 5
 
 
 async def test_nothing_is_told_of_this_machine(hub: Hub) -> None:

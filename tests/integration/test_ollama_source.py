@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from integration.model_answer import answer_of
 from integration.upstreams.faults import cut, drip, reset
 from integration.upstreams.file_server import header
 from integration.upstreams.ollama_registry_server import OllamaRegistryServer
@@ -23,13 +25,14 @@ from llm_runner_router.errors import (
     UnsupportedError,
 )
 from llm_runner_router.providers.http_pool import HttpPool
-from llm_runner_router.registry.records import PullProgress
+from llm_runner_router.registry.records import ModelConfig, PullProgress
 from llm_runner_router.registry.sources import disk
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.ollama import OllamaFetcher
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import OllamaSource, parse_source
+from unit import tiny_model
 
 
 def weights(seed: int, size: int = 600_000) -> bytes:
@@ -429,3 +432,17 @@ async def test_the_environment_names_the_store(tmp_path: Path) -> None:
     environment["OLLAMA_MODELS"] = str(tmp_path / "nowhere")
     assert fetcher.find(source) is None
     await pool.close()
+
+
+async def test_a_model_of_ollama_answers_with_its_template_and_parameters(
+    ollama: Ollama, tmp_path: Path
+) -> None:
+    content = tiny_model.write(tmp_path / "tiny.gguf").read_bytes()
+    files = OllamaFiles(content).add("template", "{{ .System }}{{ .Prompt }}")
+    ollama.store.put(files.add("system", "hello ").add("params", {"num_ctx": 64, "seed": 3}))
+    pulled = await ollama.pull("ollama://tiny")
+    answer = await answer_of(pulled, tmp_path)
+    assert answer.metrics.completion_tokens == 5
+    assert (await answer_of(pulled, tmp_path)).response == answer.response
+    bare = replace(pulled, config=ModelConfig(seed=3))
+    assert (await answer_of(bare, tmp_path)).metrics.prompt_tokens > answer.metrics.prompt_tokens
