@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from llm_runner_router.errors import OverloadedError, shorten
 from llm_runner_router.registry.records import MemoryEstimate
@@ -19,7 +19,7 @@ SHOWN = 8
 class MemoryClaim:
     """What ``resident`` wants; ``answered`` is set to ``None`` once it has it, or to the refusal.
 
-    ``impatient`` says that it has waited for models to become idle long enough.
+    ``impatient`` says that it has waited long enough for models to make way by themselves.
     """
 
     def __init__(self, resident: Resident, estimate: MemoryEstimate) -> None:
@@ -28,17 +28,23 @@ class MemoryClaim:
         self.answered: asyncio.Future[OverloadedError | None]
         self.answered = asyncio.get_running_loop().create_future()
         self.impatient = False
-        self.patience: asyncio.TimerHandle | None = None
+        self.patience = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def bytes(self) -> int:
         """All that it wants."""
         return self.estimate.total
 
+    def wait(self, patience: float, lose: Callable[[MemoryClaim], None]) -> None:
+        """Call ``lose`` after ``patience`` seconds, where it still waits then."""
+        self.patience = patience
+        self._timer = asyncio.get_running_loop().call_later(patience, lose, self)
+
     def close(self) -> None:
         """It waits no more."""
-        if self.patience is not None:
-            self.patience.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -13,8 +14,14 @@ from llm_runner_router.registry.resident import Resident
 
 WAITING = LoadProgress("waiting for memory", 0.0)
 
-PATIENCE = 1.0
-"""Seconds that the first in line waits for models to become idle by themselves."""
+PATIENCE, MORE_PATIENCE = 1.0, 10.0
+"""Seconds that the first in line waits for models to become idle by themselves.
+
+Those that are asked to go then finish their requests. Each time that takes longer than
+``MORE_PATIENCE`` times the wait before, others are asked as well.
+"""
+
+logger = logging.getLogger(__name__)
 
 
 class MemoryUse(NamedTuple):
@@ -29,8 +36,8 @@ class MemoryRoom:
 
     Who wants memory gets it in the order of arrival. Idle models make way for the first in line,
     by bytes times the time since their last use, and no more of them than need be. Where they are
-    not enough, those with the fewest users are sent away after a while: they finish what runs.
-    Pinned ones stay.
+    not enough for a while, those with the fewest users are asked to go: they finish what runs, and
+    their new requests come back by a new load. Pinned ones stay.
 
     ``send_away`` lets a resident finish its requests and go; it returns at once, and ``give_back``
     is called when the memory is free. Belongs to one event loop.
@@ -125,21 +132,24 @@ class MemoryRoom:
         return False
 
     def _make_room(self, claim: MemoryClaim, missing: int) -> None:
-        """Send models away for ``claim``, which lacks ``missing`` bytes."""
+        """See to it that ``claim``, which lacks ``missing`` bytes, will have them."""
         leaving = [resident for resident in self._taken if resident.leaving]
-        soon = self._bytes_of(resident for resident in leaving if not resident.users)
-        victims = enough(self._sized(self._idle()), missing - soon)
+        missing -= self._bytes_of(resident for resident in leaving if not resident.users)
+        victims = enough(self._sized(self._idle()), missing)
         if victims is None and claim.impatient:
-            able = [*self._idle(), *self._busy()]
-            victims = enough(self._sized(able), missing - self._bytes_of(leaving))
+            able = self._sized([*self._idle(), *self._busy()])
+            slow = self._bytes_of(resident for resident in leaving if resident.users)
+            victims = enough(able, missing) or enough(able, missing - slow)
+            claim.impatient = victims is None
+        elif victims is None and not claim.patience:
+            claim.wait(PATIENCE, self._lose_patience)
         for victim in victims or ():
+            logger.info("model %s makes room for %s", victim.model, claim.resident.model)
             self._send_away(victim)
-        if victims is None and claim.patience is None:
-            loop = asyncio.get_running_loop()
-            claim.patience = loop.call_later(PATIENCE, self._lose_patience, claim)
 
     def _lose_patience(self, claim: MemoryClaim) -> None:
         claim.impatient = True
+        claim.wait(claim.patience * MORE_PATIENCE, self._lose_patience)
         self.settle()
 
     def _shrink(self) -> None:

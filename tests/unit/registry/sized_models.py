@@ -49,6 +49,7 @@ class SizedLoader:
         self.actual: dict[str, int] = {}
         self.failures: list[RouterError | None] = []
         self.loads: list[str] = []
+        self.seconds = LOAD_SECONDS
         self.used = 0
         self.most = 0
 
@@ -65,7 +66,7 @@ class SizedLoader:
         try:
             for step in range(2):
                 on_progress(LoadProgress("model", step / 2))
-                await asyncio.sleep(LOAD_SECONDS / 2)
+                await asyncio.sleep(self.seconds / 2)
             failure = self.failures.pop(0) if self.failures else None
             if failure is not None:
                 raise failure

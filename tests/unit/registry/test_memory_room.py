@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llm_runner_router.errors import OverloadedError, UnavailableError
-from llm_runner_router.registry.memory_room import PATIENCE, WAITING
+from llm_runner_router.registry.memory_room import MORE_PATIENCE, PATIENCE, WAITING
 from llm_runner_router.registry.records import LoadProgress
 from unit.registry.sized_models import CLOSE_SECONDS, LOAD_SECONDS, Machine, Request
 from unit.virtual_time import in_virtual_time, now
@@ -164,6 +164,40 @@ async def test_after_a_while_the_model_with_the_fewest_users_finishes_and_goes()
     for request in [requests[0], requests[2], again]:
         await request.end()
     assert machine.loader.most == 100
+    await machine.close()
+
+
+@in_virtual_time
+async def test_where_that_takes_long_the_next_is_asked_too() -> None:
+    machine = Machine(100, a=50, b=50, c=50)
+    requests = [await machine.request(model) for model in ("a", "b", "b")]
+    waiting = await start(machine, "c")
+    await asyncio.sleep(PATIENCE * MORE_PATIENCE)
+    assert machine.loaded() == ["b"]
+    await asyncio.sleep(PATIENCE * 1.1)
+    assert machine.loaded() == []
+    await asyncio.sleep(1000)
+    assert not waiting.began.is_set()
+    await requests[1].end()
+    await requests[2].end()
+    await waiting.began.wait()
+    assert not requests[0].task.done()
+    await requests[0].end()
+    await waiting.end()
+    await machine.close()
+
+
+@in_virtual_time
+async def test_a_model_that_is_being_loaded_is_asked_once_it_is() -> None:
+    machine = Machine(100, a=100, b=100)
+    machine.loader.seconds = 5 * PATIENCE
+    loading = await start(machine, "a")
+    waiting = await start(machine, "b")
+    await loading.began.wait()
+    await asyncio.sleep(0.001)
+    assert machine.loaded() == []  # its patience was over before
+    await loading.end()
+    await waiting.end()
     await machine.close()
 
 
