@@ -79,7 +79,7 @@ class HubApi:
                 endpoint=self._endpoint,
                 timeout=SECONDS,
             )
-        if found.etag != file.blob or found.size != file.size:
+        if found.etag != file.blob or found.size not in (None, file.size):
             where = f"hf://{source.repo_id}: {shorten(file.name, 200)}"
             listed = f"{file.size} bytes, {file.blob}"
             answer = f"{shorten(found.size)} bytes, {shorten(found.etag)}"

@@ -86,7 +86,7 @@ class OllamaStore:
 
 def _within(path: Path, folder: Path) -> Path:
     """``path`` without links. ValueError where these lead out of ``folder``."""
-    real = path.resolve(strict=True)
+    real = Path(os.path.realpath(path, strict=True))
     if not real.is_relative_to(folder.resolve(strict=True)):
         raise ValueError("leads out of its store")
     return real

@@ -16,7 +16,7 @@ from llm_runner_router.registry.sources.ollama_manifest import (
 from llm_runner_router.registry.sources.ollama_parameters import with_parameters
 from llm_runner_router.registry.sources.ollama_store import MAX_TEXT_BYTES, OllamaStore
 
-TEXT_KINDS = ("config", "template", "prompt", "system", "params", "license", "messages")
+TEXT_KINDS = ("config", "template", "prompt", "system", "params", "license")
 MAX_BLOBS = 64
 MAX_CHARACTERS = 1_000_000
 UNUSED = {
@@ -91,6 +91,11 @@ class OllamaTexts:
                 raise UnsupportedError(f"the model's format {shorten(form)}: allowed: 'gguf'")
             if fields.get("renderer"):
                 renderer = f"the renderer {shorten(fields['renderer'])}"
+            if fields.get("parser"):
+                parser = shorten(fields["parser"])
+                self.notes.append(
+                    f"the parser {parser} is not offered: answers are left as they are"
+                )
         return renderer
 
     def _bounded(self, name: str, text: str) -> str | None:
@@ -108,7 +113,7 @@ class OllamaTexts:
 
     def _unused(self) -> Iterator[str]:
         for blob in self._manifest.blobs:
-            if blob.kind not in ("model", *TEXT_KINDS) or blob.kind in UNUSED:
+            if blob.kind not in ("model", *TEXT_KINDS):
                 what = UNUSED.get(blob.kind, "of a kind that is not known")
                 yield f"{shorten(blob.kind)} ({blob.digest}) is left out: {what}"
 
