@@ -214,6 +214,7 @@ def _check_count(
 ) -> None:
     if len(values) < least or (most is not None and len(values) > most):
         allowed = f"at least {least}" if most is None else f"{least} to {most}"
+        allowed = f"{least}" if least == most else allowed
         raise place.error(f"{word} with {len(values)} arguments; allowed: {allowed}")
 
 

@@ -22,7 +22,7 @@ _INSIDE = re.compile(
     | (?P<NUMBER> [+-]?(?:0[xX][\da-fA-F_]+|0[bBoO][\d_]+
                    |(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)(?!\w) )
     | (?P<FIELD> \.\w+ (?=[\s.,|:()]|\}\}|\Z) )
-    | (?P<DOT> \. )
+    | (?P<DOT> \. (?!\w) )
     | (?P<VARIABLE> \$\w* (?=[\s.,|:()]|\}\}|\Z) )
     | (?P<IDENTIFIER> [^\W\d]\w* (?=[\s.,|:()]|\}\}|\Z) )
     | (?P<DECLARE> := )
@@ -66,9 +66,8 @@ class _Lexer:
                 continue
             yield opening
             yield from self._inside(opening.place)
-            closing = self._place(self._at)
             trimmed = bool(self._close())
-            yield Token(TokenKind.CLOSE, "}}", closing)
+            yield Token(TokenKind.CLOSE, "}}", self._place(self._at - 2))
         yield from self._text(self._source[self._at :], before=trimmed, behind=False)
         yield Token(TokenKind.END, "", self._place(len(self._source)))
 

@@ -79,18 +79,13 @@ def _number(token: Token) -> int | float:
     if re.fullmatch(r"[+-]?0\d[\d_]*", text):  # the old way to write octal numbers
         text = text.replace("0", "0o", 1)
     try:
-        if re.search(r"[.eE]", text) and not re.match(r"[+-]?0[xX]", text):
-            return _fraction(token, float(text))
-        value = int(text, 0)
+        fraction = re.search(r"[.eE]", text) and not re.match(r"[+-]?0[xX]", text)
+        value = float(text) if fraction else int(text, 0)
     except ValueError:
         raise token.place.error(f"{token} is no number") from None
-    if value not in _INTEGERS:
-        raise token.place.error(f"{token} is no number of 64 bits")
-    return value
-
-
-def _fraction(token: Token, value: float) -> float:
-    if value and not _SMALLEST <= abs(value) < _LARGEST:
+    if isinstance(value, float) and value and not _SMALLEST <= abs(value) < _LARGEST:
         allowed = f"0, or {_SMALLEST:g} to {_LARGEST:g}"
         raise token.place.error(f"the number {token} is not allowed; allowed: {allowed}")
+    if isinstance(value, int) and value not in _INTEGERS:
+        raise token.place.error(f"{token} is no number of 64 bits")
     return value
