@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python/llm_runner_router"
-USERS_OF_THE_CORE = {f"providers/{name}.py" for name in ("local", "local_events", "local_model")}
+LOCAL = ("local", "local_events", "local_model", "local_prefixes")
+USERS_OF_THE_CORE = {f"providers/{name}.py" for name in LOCAL}
 
 
 def test_layers_hold() -> None:

@@ -50,6 +50,9 @@ DEFAULT_TEMPERATURE = 0.7
 ENCODERS = 2
 """Threads of a model that turn text into tokens."""
 
+SAVE_SECONDS = 10.0
+"""How long a model that is taken out of memory may save what it has cached."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -61,6 +64,7 @@ class LocalProvider:
         self._tokenizer = model.tokenizer
         self._encoder = model.encoder
         self._details = model.details
+        self._prefixes = model.prefixes
         self._token_bytes = model.tokenizer.token_bytes()
         self._inboxes: dict[int, Inbox[_core.Event]] = {}
         self._held: dict[str, int] = {}
@@ -150,7 +154,11 @@ class LocalProvider:
     async def close(self) -> None:
         """See Provider."""
         self._end(UnavailableError("the model was taken out of memory"))
-        await asyncio.to_thread(self._engine.close)
+        prefixes, self._prefixes = self._prefixes, None
+        if prefixes is not None:
+            saving = asyncio.ensure_future(asyncio.to_thread(prefixes.save))
+            await asyncio.wait([saving], timeout=SAVE_SECONDS)
+        await asyncio.to_thread(self._engine.close)  # ends what is still being saved
         self._threads.shutdown(wait=False)
 
     async def _encoded(self, request: Request) -> list[int]:

@@ -6,12 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from llm_runner_router import _core
 from llm_runner_router.config import EngineConfig
 from llm_runner_router.errors import ModelFileError
 from llm_runner_router.providers.core_errors import load_error
+from llm_runner_router.providers.kv_snapshots import KvSnapshots
+from llm_runner_router.providers.local_prefixes import (
+    LocalPrefixes,
+    restored_prefixes,
+    stamps_of,
+)
 from llm_runner_router.providers.prompt_encoder import PromptEncoder
 from llm_runner_router.registry.records import ModelDetails, ModelRecord
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
@@ -22,17 +29,26 @@ PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file."""
+    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file.
+
+    With ``snapshots``, what the model has cached outlives its time in memory.
+    """
 
     path: Path
     context_length: int
     gpu_layers: int
     max_sequences: int
     engine: EngineConfig
+    snapshots: KvSnapshots | None = None
 
     @classmethod
     def of(
-        cls, path: Path, record: ModelRecord, engine: EngineConfig, max_sequences: int
+        cls,
+        path: Path,
+        record: ModelRecord,
+        engine: EngineConfig,
+        max_sequences: int,
+        snapshots: KvSnapshots | None = None,
     ) -> LocalOptions:
         """The record's settings over the service's."""
         layers = record.config.gpu_layers
@@ -42,6 +58,7 @@ class LocalOptions:
             gpu_layers=engine.gpu_layers if layers is None else layers,
             max_sequences=max_sequences,
             engine=engine,
+            snapshots=snapshots,
         )
 
     def core_config(self, metadata: Mapping[str, object]) -> _core.EngineConfig:
@@ -69,10 +86,12 @@ class LoadedModel:
     tokenizer: Tokenizer
     encoder: PromptEncoder
     details: ModelDetails
+    prefixes: LocalPrefixes | None = None
 
 
 def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> LoadedModel:
     """Read a file and start its engine; blocks. Raises RouterError."""
+    stamps = stamps_of(options.path)
     with load_errors():
         file = _core.GgufFile(options.path)
         tokenizer = Tokenizer.from_metadata(file.metadata)
@@ -87,7 +106,11 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
         context_length=engine.context_length,
         vocabulary_size=engine.vocabulary_size,
     )
-    return LoadedModel(engine, tokenizer, encoder, details)
+    prefixes = None
+    if options.snapshots is not None:
+        wanted = partial(report, "prefixes", 1.0)
+        prefixes = restored_prefixes(engine, options.snapshots, stamps, wanted)
+    return LoadedModel(engine, tokenizer, encoder, details, prefixes)
 
 
 @contextmanager
