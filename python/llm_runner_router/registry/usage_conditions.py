@@ -14,7 +14,7 @@ def conditions(query: UsageQuery) -> list[ColumnElement[bool]]:
         (query.first_day, usage.c.day >= query.first_day),
         (query.last_day, usage.c.day <= query.last_day),
         (query.caller, usage.c.caller == storable(query.caller)),
-        (query.model, usage.c.model == query.model),
+        (query.model, usage.c.model == storable(query.model)),
     )
     return [condition for given, condition in wanted if given]
 
