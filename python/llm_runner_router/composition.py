@@ -17,7 +17,6 @@ from llm_runner_router.config import Config, RegistryConfig
 from llm_runner_router.log import Log
 from llm_runner_router.measurement_keeper import MeasurementKeeper
 from llm_runner_router.pipeline import Pipeline, Stages
-from llm_runner_router.registry.available_memory import available_memory
 from llm_runner_router.registry.catalogue import Catalogue, Knowledge
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.residency import ModelLoader, Residency, ResidencyLimits
@@ -34,15 +33,13 @@ from llm_runner_router.routing.measurements import Measurements
 from llm_runner_router.routing.router import ModelRouter
 from llm_runner_router.settlement import Settlement
 
-MEMORY_SHARE = 0.8
-"""Of the memory that is free at the start, what models may take unless the limit is given."""
-
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a router stands on: where its paths begin, and what brings models."""
+    """Where paths begin, what brings models, and what these may take in memory."""
 
     folder: Path
+    memory_bytes: int
     loader: ModelLoader
     pulls: Pulls
 
@@ -114,7 +111,7 @@ async def compose(config: Callable[[], Config], around: Surroundings) -> Parts:
         ledger = await UsageLedger.open(store.database, named=lambda: config().budgets.callers)
         records = Records(store, ledger)
         experience = Experience(Measurements(), Breakers(lambda: config().routing, time.monotonic))
-        stages = staged(config, around.loader, records, experience)
+        stages = staged(config, around, records, experience)
         knowledge = Knowledge(around.loader.estimate, experience.measurements.performance)
         puller = Puller(store, around.pulls, around.folder)
         parts = Parts(
@@ -140,22 +137,22 @@ def place_of(registry: RegistryConfig) -> Path | str | None:
     return None if registry.path is None else Path(registry.path)
 
 
-def limits_of(config: Callable[[], Config]) -> ResidencyLimits:
+def limits_of(config: Callable[[], Config], memory_bytes: int) -> ResidencyLimits:
     """What models may take in memory and how long they may be idle there."""
-    usual = int(MEMORY_SHARE * available_memory())
     return ResidencyLimits(
-        memory_bytes=lambda: config().models.memory_bytes or usual,
+        memory_bytes=lambda: memory_bytes,
         idle_timeout=lambda: config().models.idle_timeout,
     )
 
 
 def staged(
-    config: Callable[[], Config], loader: ModelLoader, records: Records, experience: Experience
+    config: Callable[[], Config], around: Surroundings, records: Records, experience: Experience
 ) -> Stages:
     """The stages of the pipeline."""
     store, ledger = records.store, records.ledger
     measurements, breakers = experience.measurements, experience.breakers
-    residency = Residency(loader, store.get, limits_of(config))
+    limits = limits_of(config, around.memory_bytes)
+    residency = Residency(around.loader, store.get, limits)
     budgets = Budgets(ledger, config)
     prices, loads = Prices(), Loads()
     chance = random.Random(config().routing.seed)  # noqa: S311 - jitter, no secret

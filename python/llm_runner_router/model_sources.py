@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from llm_runner_router.config import Config, ModelsConfig
 from llm_runner_router.providers.http_pool import HttpPool
+from llm_runner_router.providers.kv_snapshots import KvSnapshots
+from llm_runner_router.providers.local_service import LocalService
+from llm_runner_router.registry.available_memory import available_memory
 from llm_runner_router.registry.loader import SourceLoader
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.https import HttpsFetcher
@@ -22,13 +25,24 @@ if TYPE_CHECKING:
     import aiohttp
 
 
+MEMORY_SHARE = 0.8
+"""Of the memory that is free at the start, what models may take unless the limit is given."""
+
+KV_PART = 4
+"""The part of it that the KV cache of one model may take unless the limit is given."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSources:
-    """Belongs to one event loop. Close it after everything that uses it."""
+    """Belongs to one event loop. Close it after everything that uses it.
+
+    ``memory_bytes`` is what all models that run here may take together.
+    """
 
     pool: HttpPool
     pulls: Pulls
     loader: SourceLoader
+    memory_bytes: int
 
     @classmethod
     def of(cls, config: Callable[[], Config], folder: Path) -> ModelSources:
@@ -36,15 +50,24 @@ class ModelSources:
         pool = HttpPool()
         pulls = pulls_of(config().models, folder, pool)
         files = WeightsFinder(pulls, folder, lambda: config().models.auto_download)
-        loader = SourceLoader(
-            config().engine, files, pool, lambda: config().performance.max_concurrent
+        memory = config().models.memory_bytes or int(MEMORY_SHARE * available_memory())
+        service = LocalService(
+            config().engine, memory // KV_PART, snapshots_of(config().models, folder)
         )
-        return cls(pool, pulls, loader)
+        loader = SourceLoader(files, pool, service, lambda: config().performance.max_concurrent)
+        return cls(pool, pulls, loader, memory)
 
     async def close(self) -> None:
         """End pulls and connections. May be called more than once."""
         await self.pulls.close()
         await self.pool.close()
+
+
+def snapshots_of(models: ModelsConfig, folder: Path) -> KvSnapshots | None:
+    """Where KV is kept, if it is."""
+    if not models.kv_snapshot_bytes:
+        return None
+    return KvSnapshots(folder / models.cache_dir / "kv", models.kv_snapshot_bytes)
 
 
 def pulls_of(models: ModelsConfig, folder: Path, pool: HttpPool) -> Pulls:

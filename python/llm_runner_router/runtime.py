@@ -66,7 +66,10 @@ class Runtime:
         self._config = loaded.config
         self._sources = ModelSources.of(lambda: self._config, loaded.folder)
         self._around = Surroundings(
-            loaded.folder, loader or self._sources.loader, self._sources.pulls
+            loaded.folder,
+            self._sources.memory_bytes,
+            loader or self._sources.loader,
+            self._sources.pulls,
         )
         self._began = time.monotonic()
         self._parts_or_none: Parts | None = None

@@ -17,6 +17,7 @@ from llm_runner_router.providers.base import Call, Delta, Finished
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 from llm_runner_router.providers.local import LocalProvider
 from llm_runner_router.providers.local_model import LocalOptions
+from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.records import LoadProgress
 from llm_runner_router.types import Request
 from unit import tiny_model
@@ -33,7 +34,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def options(tiny: Path, tmp_path: Path) -> LocalOptions:
     path = shutil.copyfile(tiny, tmp_path / "model.gguf")
-    return LocalOptions(path, 0, 0, 4, ENGINE, KvSnapshots(tmp_path / "kv", 1 << 20))
+    return LocalOptions(path, LocalService(ENGINE, 0, KvSnapshots(tmp_path / "kv", 1 << 20)), 4)
+
+
+def with_snapshots(options: LocalOptions, snapshots: KvSnapshots | None) -> LocalOptions:
+    return replace(options, service=replace(options.service, snapshots=snapshots))
+
+
+def without(options: LocalOptions) -> LocalOptions:
+    return with_snapshots(options, None)
 
 
 def files_in(options: LocalOptions) -> list[Path]:
@@ -76,7 +85,7 @@ async def test_the_first_request_after_a_load_finds_its_prefix(options: LocalOpt
 
 
 async def test_without_snapshots_nothing_is_kept(options: LocalOptions) -> None:
-    plain = replace(options, snapshots=None)
+    plain = without(options)
     await ask_once(plain)
     assert (await ask_once(plain))[0] == 0
     assert not (options.path.parent / "kv").exists()
@@ -96,7 +105,7 @@ async def test_a_changed_model_is_not_served_the_old_prefixes(options: LocalOpti
     assert options.path.stat().st_size == found.st_size
     cached, answer = await ask_once(options)
     assert cached == 0
-    assert answer == (await ask_once(replace(options, snapshots=None)))[1]
+    assert answer == (await ask_once(without(options)))[1]
     assert len(files_in(options)) == 2
 
 
@@ -160,7 +169,7 @@ async def test_nothing_cached_leaves_the_snapshot(options: LocalOptions) -> None
 
 async def test_the_limit_holds_for_one_model_and_for_all(options: LocalOptions) -> None:
     record = 4 + 4 * 16 + 2 * 4 * 2 * 64 * 16 + 8
-    limited = replace(options, snapshots=KvSnapshots(options.path.parent / "kv", 4 * record))
+    limited = with_snapshots(options, KvSnapshots(options.path.parent / "kv", 4 * record))
     await ask_once(limited)
     (first,) = files_in(options)
     assert 3 * record < first.stat().st_size <= 4 * record

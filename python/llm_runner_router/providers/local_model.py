@@ -13,15 +13,20 @@ from llm_runner_router import _core
 from llm_runner_router.config import EngineConfig
 from llm_runner_router.errors import ModelFileError
 from llm_runner_router.providers.core_errors import load_error
-from llm_runner_router.providers.kv_snapshots import KvSnapshots
 from llm_runner_router.providers.local_prefixes import (
     LocalPrefixes,
     restored_prefixes,
     stamps_of,
 )
-from llm_runner_router.providers.prompt_encoder import PromptEncoder
-from llm_runner_router.registry.records import ModelDetails, ModelRecord
+from llm_runner_router.providers.local_service import LocalService
+from llm_runner_router.providers.prompt_encoder import TEMPLATE_KEY, PromptEncoder
+from llm_runner_router.registry.records import MemoryEstimate, ModelDetails, ModelRecord
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
+
+TOKENS_KEY = "tokenizer.ggml.tokens"
+
+BYTES_A_TOKEN = 1_000
+"""What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
 
 PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 """The engine's phases of loading, and their shares of the whole."""
@@ -29,37 +34,39 @@ PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file.
-
-    With ``snapshots``, what the model has cached outlives its time in memory.
-    """
+    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file."""
 
     path: Path
-    context_length: int
-    gpu_layers: int
+    service: LocalService
     max_sequences: int
-    engine: EngineConfig
-    snapshots: KvSnapshots | None = None
+    context_length: int = 0
+    gpu_layers: int = 0
+    chat_template: str | None = None
 
     @classmethod
     def of(
-        cls,
-        path: Path,
-        record: ModelRecord,
-        engine: EngineConfig,
-        max_sequences: int,
-        snapshots: KvSnapshots | None = None,
+        cls, path: Path, record: ModelRecord, service: LocalService, max_sequences: int
     ) -> LocalOptions:
         """The record's settings over the service's."""
         layers = record.config.gpu_layers
         return cls(
             path=path,
-            context_length=record.config.context_length or 0,
-            gpu_layers=engine.gpu_layers if layers is None else layers,
+            service=service,
             max_sequences=max_sequences,
-            engine=engine,
-            snapshots=snapshots,
+            context_length=record.config.context_length or 0,
+            gpu_layers=service.engine.gpu_layers if layers is None else layers,
+            chat_template=record.config.chat_template,
         )
+
+    @property
+    def engine(self) -> EngineConfig:
+        """What the service says of all models."""
+        return self.service.engine
+
+    @property
+    def kv_bytes(self) -> int:
+        """The limit of the KV cache; 0: the core chooses, which knows the accelerator's memory."""
+        return self.engine.kv_bytes or (0 if self.gpu_layers else self.service.kv_bytes)
 
     def core_config(self, metadata: Mapping[str, object]) -> _core.EngineConfig:
         """As the core wants it. The service's context is a limit: the file's may be shorter."""
@@ -72,7 +79,7 @@ class LocalOptions:
             threads=self.engine.threads,
             batch_tokens=self.engine.batch_tokens,
             block_size=self.engine.block_size,
-            kv_bytes=self.engine.kv_bytes,
+            kv_bytes=self.kv_bytes,
             kv_type=self.engine.kv_type.value,
             gpu_layers=self.gpu_layers,
         )
@@ -93,24 +100,41 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
     """Read a file and start its engine; blocks. Raises RouterError."""
     stamps = stamps_of(options.path)
     with load_errors():
-        file = _core.GgufFile(options.path)
-        tokenizer = Tokenizer.from_metadata(file.metadata)
-        encoder = PromptEncoder(tokenizer, file.metadata)
+        files = _core.GgufShards(options.path)
+        metadata = files.metadata
+        tokenizer = Tokenizer.from_metadata(metadata)
+        encoder = PromptEncoder(tokenizer, templated(metadata, options.chat_template))
         ends = sorted(tokenizer.end_of_generation_ids)
-        config = options.core_config(file.metadata)
+        config = options.core_config(metadata)
         engine = _core.Engine(config, tokenizer.token_bytes(), ends, report)
     details = ModelDetails(
         architecture=engine.architecture,
         parameters=engine.parameters,
-        file_bytes=file.nbytes,
+        file_bytes=files.nbytes,
         context_length=engine.context_length,
         vocabulary_size=engine.vocabulary_size,
     )
     prefixes = None
-    if options.snapshots is not None:
+    snapshots = options.service.snapshots
+    if snapshots is not None:
         wanted = partial(report, "prefixes", 1.0)
-        prefixes = restored_prefixes(engine, options.snapshots, stamps, wanted)
+        prefixes = restored_prefixes(engine, snapshots, stamps, wanted)
     return LoadedModel(engine, tokenizer, encoder, details, prefixes)
+
+
+def templated(metadata: Mapping[str, object], template: str | None) -> Mapping[str, object]:
+    """The metadata with another chat template, where one is given."""
+    return metadata if template is None else {**metadata, TEMPLATE_KEY: template}
+
+
+def estimate(options: LocalOptions) -> MemoryEstimate:
+    """What the model would take in memory; blocks, and reads headers only. Raises RouterError."""
+    with load_errors():
+        metadata = _core.GgufShards(options.path).metadata
+        needed = _core.estimate_memory(options.core_config(metadata))
+    tokens = metadata.get(TOKENS_KEY)
+    count = len(tokens) if isinstance(tokens, list) else 0
+    return MemoryEstimate(needed.weights, needed.kv, needed.compute, count * BYTES_A_TOKEN)
 
 
 @contextmanager

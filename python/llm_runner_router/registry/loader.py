@@ -9,11 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from llm_runner_router.config import EngineConfig
 from llm_runner_router.errors import EngineError, UnsupportedError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
+from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord
 from llm_runner_router.registry.weights_finder import WeightsFinder
 from llm_runner_router.types import ModelFormat
@@ -40,20 +40,20 @@ API_PROVIDERS: Mapping[str, tuple[str, str]] = {
 class SourceLoader:
     """Finds a record's weights and starts what runs them, or what asks the provider for answers.
 
-    ``files`` finds the weights, ``pool`` holds the connections of all providers. Belongs to one
-    event loop.
+    ``files`` finds the weights, ``pool`` holds the connections of all providers, and ``service``
+    says how models run here. Belongs to one event loop.
     """
 
     def __init__(
         self,
-        engine: EngineConfig,
         files: WeightsFinder,
         pool: HttpPool,
+        service: LocalService,
         max_sequences: Callable[[], int],
     ) -> None:
-        self._engine = engine
         self._files = files
         self._pool = pool
+        self._service = service
         self._max_sequences = max_sequences
 
     async def load(
@@ -109,7 +109,7 @@ class SourceLoader:
     def _options(self, local: ModuleType, path: Path, record: ModelRecord) -> object:
         places = record.limits.concurrent_requests or self._max_sequences()
         most = min(places, self._max_sequences())
-        return local.LocalOptions.of(path, record, self._engine, most)
+        return local.LocalOptions.of(path, record, self._service, most)
 
 
 def check_runnable(record: ModelRecord) -> None:
