@@ -40,7 +40,7 @@ class ForwardPass {
 
   ForwardPass(const std::string& path, std::int32_t gpu_layers, const RunnerConfig& config,
               KvType kv_type, std::int32_t blocks, std::int32_t block_size) {
-    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufFile::Open(path)),
+    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufShards::Open(path)),
                                       {.gpu_layers = gpu_layers, .on_progress = {}}));
     KvCacheConfig cache = KvCacheConfigFor(*model_, block_size, kv_type);
     cache.blocks = blocks;
