@@ -64,6 +64,7 @@ class ForwardPass {
   }
 
   const Model& model() const { return *model_; }
+  std::size_t bytes() const { return runner_->bytes(); }
 
  private:
   std::shared_ptr<const Model> model_;
@@ -96,6 +97,7 @@ void RegisterForwardPass(py::module_& module) {
                              [](const ForwardPass& p) { return p.model().hparams().vocabulary; })
       .def_property_readonly(
           "context_length", [](const ForwardPass& p) { return p.model().hparams().context_length; })
+      .def_property_readonly("bytes", &ForwardPass::bytes)
       .def_property_readonly("parameters",
                              [](const ForwardPass& p) { return p.model().parameters(); });
 }

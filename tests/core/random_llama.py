@@ -89,6 +89,7 @@ class RandomLlama:
     sizes: Sizes = field(default_factory=Sizes)
     architecture: str = "llama"
     matrices: str = "f32"  # ggml type of the F32 matrices
+    alignment: int = gguf.GGUF_DEFAULT_ALIGNMENT  # of tensors in the file, in bytes
     metadata: dict[str, tuple[Any, gguf.GGUFValueType]] = field(init=False)
     tensors: dict[str, NDArray[Any]] = field(init=False)
 
@@ -99,6 +100,8 @@ class RandomLlama:
     def write(self, path: Path, **options: Any) -> Path:
         """The options are the writer's: with ``split_max_tensors``, shards of that many."""
         with contextlib.closing(gguf.GGUFWriter(path, self.architecture, **options)) as writer:
+            if self.alignment != gguf.GGUF_DEFAULT_ALIGNMENT:
+                writer.add_custom_alignment(self.alignment)
             for key, (value, kind) in self.metadata.items():
                 element = Kind.UINT32 if kind == Kind.ARRAY else None
                 writer.add_key_value(f"{self.architecture}.{key}", value, kind, sub_type=element)

@@ -23,7 +23,7 @@ ALIGNMENT = gguf.GGUF_DEFAULT_ALIGNMENT
 
 def nbytes(shape: Sequence[int], kind: str) -> int:
     """Of a tensor of a ggml type."""
-    block, size = gguf.GGML_QUANT_SIZES[TYPE_NUMBERS[kind]]
+    block, size = gguf.GGML_QUANT_SIZES[TYPE_NUMBERS[kind.lower()]]
     return math.prod(shape) // block * size
 
 
@@ -42,10 +42,11 @@ def write(
     with contextlib.closing(gguf.GGUFWriter(path, "llama")) as writer:
         for key, (value, kind) in metadata_of(sizes).items():
             writer.add_key_value(f"llama.{key}", value, kind)
+        writer.add_key_length(sizes.head_dim)
         if tokens:
             writer.add_token_list(tokens)
         for name, (shape, kind) in tensors.items():
-            number = TYPE_NUMBERS[kind]
+            number = TYPE_NUMBERS[kind.lower()]
             writer.add_tensor_info(name, shape, object, nbytes(shape, kind), raw_dtype=number)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()

@@ -268,5 +268,5 @@ def test_an_engine_runs_a_set_and_outlives_a_shard_that_shrinks(tmp_path: Path) 
 def test_an_engine_names_the_first_shard(tmp_path: Path) -> None:
     first = sharded(RandomLlama(), tmp_path, 11)
     config = _core.EngineConfig(model_path=str(first.with_name("set-00002-of-00002.gguf")))
-    with pytest.raises(_core.CoreError, match="the first, 'set-00001-of-00002.gguf'"):
+    with pytest.raises(_core.CoreError, match=r"the first, 'set-00001-of-00002\.gguf'"):
         _core.Engine(config, [], [])
