@@ -1,4 +1,5 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include "bind/exceptions.h"
 #include "bind/register.h"
 #include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 
 namespace py = pybind11;
 
@@ -97,6 +99,61 @@ py::bytes ReadTensor(const BoundGgufFile& self, const std::string& name) {
   return data;
 }
 
+// The same for a model that may be sharded.
+struct BoundGgufShards {
+  std::shared_ptr<const GgufShards> shards;
+  py::object metadata;
+};
+
+std::unique_ptr<BoundGgufShards> OpenShards(const std::filesystem::path& path) {
+  std::shared_ptr<const GgufShards> shards;
+  {
+    const py::gil_scoped_release release;
+    shards = ValueOrThrow(GgufShards::Open(path.string()));
+  }
+  py::object metadata = MetadataToPython(shards->first().metadata());
+  return std::make_unique<BoundGgufShards>(std::move(shards), std::move(metadata));
+}
+
+std::vector<std::string> ShardPaths(const BoundGgufShards& self) {
+  std::vector<std::string> paths;
+  for (const auto& file : self.shards->files()) {
+    paths.push_back(file->path());
+  }
+  return paths;
+}
+
+py::list ShardTensors(const BoundGgufShards& self) {
+  py::list tensors;
+  for (const TensorInfo* tensor : self.shards->tensors()) {
+    tensors.append(py::cast(*tensor));
+  }
+  return tensors;
+}
+
+void RegisterShards(py::module_& module) {
+  py::class_<BoundGgufShards>(
+      module, "GgufShards",
+      "A model's GGUF, mapped and checked: one file, or all shards of a set. Immutable; may be "
+      "shared between threads.")
+      .def(py::init(&OpenShards), py::arg("path"),
+           "Map and check a file, or a set by the path of its first. Raises CoreError as GgufFile "
+           "does; GGUF_NOT_FIRST_SHARD, whose message names the first; GGUF_INVALID or "
+           "GGUF_MISSING_KEY where the files make no set.")
+      .def_property_readonly("paths", ShardPaths, "Of all files, the first shard's first.")
+      .def_property_readonly(
+          "nbytes", [](const BoundGgufShards& self) { return self.shards->size(); },
+          "Of all files.")
+      .def_property_readonly(
+          "damaged", [](const BoundGgufShards& self) { return self.shards->damaged(); },
+          "True once a part of any file could not be read any more.")
+      .def_readonly("metadata", &BoundGgufShards::metadata,
+                    "The model's, which the first file holds; as GgufFile.metadata.")
+      .def_property_readonly("tensors", ShardTensors,
+                             "Of all files, one behind the other; offsets count in each tensor's "
+                             "own file.");
+}
+
 void RegisterTensorInfo(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo", "One tensor of a GGUF file; immutable.")
       .def_readonly("name", &TensorInfo::name)
@@ -113,6 +170,7 @@ void RegisterTensorInfo(py::module_& module) {
 
 void RegisterGguf(py::module_& module) {
   RegisterTensorInfo(module);
+  RegisterShards(module);
   py::class_<BoundGgufFile>(
       module, "GgufFile",
       "A GGUF file, mapped and checked. Immutable; may be shared between threads.")

@@ -57,6 +57,31 @@ class GgufFile:
     def read_tensor(self, name: str) -> bytes: ...
 
 @final
+class GgufShards:
+    """A model's GGUF, mapped and checked: one file, or all shards of a set. Immutable; shareable.
+
+    A set is what llama.cpp's gguf-split writes, ``NAME-00001-of-00003.gguf`` and so on; ``path``
+    names its first file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open all files; the path of another shard is refused with ``GGUF_NOT_FIRST_SHARD``."""
+    @property
+    def paths(self) -> list[str]:
+        """Of all files, the first shard's first."""
+    @property
+    def nbytes(self) -> int:
+        """Of all files."""
+    @property
+    def damaged(self) -> bool: ...
+    @property
+    def metadata(self) -> Mapping[str, MetadataValue]:
+        """The model's, which the first file holds."""
+    @property
+    def tensors(self) -> list[TensorInfo]:
+        """Of all files, one behind the other; each offset counts in the tensor's own file."""
+
+@final
 class EngineConfig:
     """How an engine is set up. Checked when an engine is made of it."""
 
@@ -261,6 +286,33 @@ class EngineStats:
     def preemptions(self) -> int: ...
 
 @final
+class MemoryEstimate:
+    """How much memory an engine takes, of host and devices together."""
+
+    @property
+    def weights(self) -> int:
+        """Bytes, those included that stay in the mapped files and whose pages can be dropped."""
+    @property
+    def kv(self) -> int:
+        """Bytes of the KV cache."""
+    @property
+    def compute(self) -> int:
+        """Bytes of intermediate results, logits included."""
+    @property
+    def context_length(self) -> int: ...
+    @property
+    def kv_blocks(self) -> int:
+        """As ``EngineConfig.kv_blocks`` it makes loading take exactly these sizes."""
+
+def estimate_memory(config: EngineConfig) -> MemoryEstimate:
+    """Tell what loading would take, from metadata and tensor tables alone; without the GIL.
+
+    Reads no weights and allocates nothing of what it counts. Exact on the CPU with ``paged``
+    attention. With ``ggml`` attention, on a GPU always, ``compute`` is an estimate of what
+    intermediate results grow to. Raises ``CoreError`` as loading does.
+    """
+
+@final
 class Engine:
     """A loaded model with the thread that runs it. Thread-safe; raises ``CoreError``."""
 
@@ -287,6 +339,9 @@ class Engine:
     def architecture(self) -> str: ...
     @property
     def parameters(self) -> int: ...
+    @property
+    def memory(self) -> MemoryEstimate:
+        """What was taken when it was loaded. With ``ggml`` attention ``compute`` grows later."""
     def submit(self, submission: Submission) -> int:
         """Queue a request; its id, from 1."""
     def cancel(self, id: int) -> None:  # noqa: A002
