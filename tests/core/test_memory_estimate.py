@@ -243,19 +243,21 @@ LARGE = Sizes(
     context=8192,
 )
 ESTIMATE = """
-import sys, time
+import resource, sys, time
 from llm_runner_router import _core
 
-def peak():
-    with open("/proc/self/status") as status:
-        return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+def status(key):
+    with open("/proc/self/status") as lines:
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
 
+most = status("VmData:") + (1 << 30)  # that may be allocated, touched or not
+resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 config = _core.EngineConfig(model_path=sys.argv[1], kv_bytes=8 << 30, threads=2)
-before = peak()
+before = status("VmHWM:")
 start = time.process_time()
 memory = _core.estimate_memory(config)
 seconds = time.process_time() - start
-print(memory.weights, memory.kv, seconds, peak() - before)
+print(memory.weights, memory.kv, seconds, status("VmHWM:") - before)
 """
 
 
