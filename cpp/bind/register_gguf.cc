@@ -1,6 +1,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -13,10 +14,19 @@ namespace py = pybind11;
 namespace llmr {
 namespace {
 
-// A GgufFile with its metadata as Python objects, made once.
+// A GgufFile with its metadata as Python objects, made once, when first asked for: a large
+// vocabulary makes half a million of them.
 struct BoundGgufFile {
   std::shared_ptr<const GgufFile> file;
-  py::object metadata;  // a read-only mapping
+  py::object metadata;  // a read-only mapping, or null
+};
+
+// One line of the metadata, without all the elements of an array.
+struct MetadataItem {
+  std::string key;
+  std::string type;   // "u32", "array of str"
+  py::object length;  // elements of an array, else None
+  py::object value;   // a scalar, or the first elements
 };
 
 py::object ToPython(bool value) { return py::bool_(value); }
@@ -62,8 +72,36 @@ std::unique_ptr<BoundGgufFile> Open(const std::filesystem::path& path) {
     const py::gil_scoped_release release;
     file = ValueOrThrow(GgufFile::Open(path.string()));
   }
-  py::object metadata = MetadataToPython(file->metadata());
-  return std::make_unique<BoundGgufFile>(BoundGgufFile{std::move(file), std::move(metadata)});
+  return std::make_unique<BoundGgufFile>(BoundGgufFile{std::move(file), {}});
+}
+
+py::object MetadataOf(BoundGgufFile& self) {
+  if (!self.metadata) {
+    self.metadata = MetadataToPython(self.file->metadata());
+  }
+  return self.metadata;
+}
+
+template <class T>
+MetadataItem ItemOf(const std::string& key, const T& value, size_t) {
+  return {key, MetadataTypeName(value), py::none(), ToPython(value)};
+}
+
+template <class T>
+MetadataItem ItemOf(const std::string& key, const std::vector<T>& values, size_t most) {
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(most, values.size()));
+  const std::vector<T> first(values.begin(), values.begin() + shown);
+  return {key, MetadataTypeName(std::vector<T>{}), py::int_(values.size()), ToPython(first)};
+}
+
+py::list MetadataItems(const BoundGgufFile& self, size_t most) {
+  py::list items;
+  for (const MetadataEntry& entry : self.file->entries()) {
+    items.append(
+        py::cast(std::visit([&](const auto& value) { return ItemOf(entry.key, value, most); },
+                            *self.file->Find(entry.key))));
+  }
+  return items;
 }
 
 py::tuple ShapeToPython(const TensorInfo& tensor) {
@@ -109,10 +147,19 @@ void RegisterTensorInfo(py::module_& module) {
       .def_readonly("nbytes", &TensorInfo::size);
 }
 
+void RegisterMetadataItem(py::module_& module) {
+  py::class_<MetadataItem>(module, "MetadataItem", "One line of a GGUF file's metadata; immutable.")
+      .def_readonly("key", &MetadataItem::key)
+      .def_readonly("type", &MetadataItem::type, "u32, str, array of str and so on.")
+      .def_readonly("length", &MetadataItem::length, "Elements of an array, else None.")
+      .def_readonly("value", &MetadataItem::value, "A scalar, or the first elements of an array.");
+}
+
 }  // namespace
 
 void RegisterGguf(py::module_& module) {
   RegisterTensorInfo(module);
+  RegisterMetadataItem(module);
   py::class_<BoundGgufFile>(
       module, "GgufFile",
       "A GGUF file, mapped and checked. Immutable; may be shared between threads.")
@@ -129,8 +176,10 @@ void RegisterGguf(py::module_& module) {
       .def_property_readonly(
           "damaged", [](const BoundGgufFile& self) { return self.file->damaged(); },
           "True once a part of the file could not be read any more.")
-      .def_readonly("metadata", &BoundGgufFile::metadata,
-                    "A read-only mapping; strings are decoded as UTF-8 with replacement.")
+      .def_property_readonly("metadata", MetadataOf,
+                             "A read-only mapping; strings are decoded as UTF-8 with replacement.")
+      .def("metadata_items", MetadataItems, py::arg("most"),
+           "Each key in the file's order, with at most so many elements of its array.")
       .def_property_readonly("tensors", TensorsToPython)
       .def("read_tensor", ReadTensor, py::arg("name"),
            "A copy of a tensor's bytes. Raises KeyError, or CoreError (DATA_LOSS) where the file "
