@@ -20,6 +20,7 @@
 #include "engine/event_queue.h"
 #include "engine/generator.h"
 #include "engine/mailbox.h"
+#include "engine/memory_estimate.h"
 #include "engine/submission.h"
 #include "engine/vocabulary.h"
 #include "sched/scheduler.h"
@@ -37,6 +38,7 @@ struct EngineParts {
   Vocabulary vocabulary;
   std::int32_t max_undelivered = 16;  // events not acknowledged, at which a request pauses
   ModelInfo model;
+  MemoryEstimate memory;  // what the parts take
 };
 
 // Thread-safe.
@@ -54,6 +56,8 @@ class Engine {
   std::int32_t context_length() const { return limits_.context_length; }
   std::int32_t vocabulary_size() const { return vocabulary_->size(); }
   const ModelInfo& model() const { return model_; }
+  // What was allocated. Where layers attend by ggml, intermediate results come on top later.
+  const MemoryEstimate& memory() const { return memory_; }
 
   // Queues a request; its id, from 1. Errors: those of Validate(Submission) and TokenLimit;
   // FAILED_PRECONDITION / ENGINE_CLOSED; the error that broke the engine.
@@ -91,6 +95,7 @@ class Engine {
 
   const Limits limits_;
   const ModelInfo model_;
+  const MemoryEstimate memory_;
   const std::shared_ptr<const Vocabulary> vocabulary_;
   std::atomic<SequenceId> last_id_ = 0;
 

@@ -26,23 +26,24 @@ Status CheckIsModel(const GgufFile& file) {
 }
 
 // Where nothing says which tensors are used: the types of all that may be matrices.
-void CheckTypes(const GgufFile& file, std::vector<Error>& faults) {
-  for (const TensorInfo& tensor : file.tensors()) {
-    if (tensor.dimensions > 1 && !IsWeightType(tensor.type)) {
+void CheckTypes(const GgufShards& shards, std::vector<Error>& faults) {
+  for (const TensorInfo* tensor : shards.tensors()) {
+    if (tensor->dimensions > 1 && !IsWeightType(tensor->type)) {
       faults.push_back({ErrorCode::kUnimplemented, "MODEL_UNSUPPORTED",
-                        "tensor " + Quote(tensor.name) + " has type " +
-                            ggml_type_name(tensor.type) + ", which nothing multiplies with"});
+                        "tensor " + Quote(tensor->name) + " has type " +
+                            ggml_type_name(tensor->type) + ", which nothing multiplies with"});
     }
   }
 }
 
 // Errors: what keeps the tensors from being looked for.
-Status CheckTensors(const std::shared_ptr<const GgufFile>& file, std::vector<Error>& faults) {
-  LLMR_ASSIGN_OR_RETURN(const std::string name, file->Get<std::string>("general.architecture"));
+Status CheckTensors(const std::shared_ptr<const GgufShards>& shards, std::vector<Error>& faults) {
+  LLMR_ASSIGN_OR_RETURN(const std::string name,
+                        shards->first().Get<std::string>("general.architecture"));
   LLMR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(name));
-  LLMR_ASSIGN_OR_RETURN(const Hparams hparams, architecture->read_hparams(*file, name));
+  LLMR_ASSIGN_OR_RETURN(const Hparams hparams, architecture->read_hparams(*shards, name));
   const Placement placement = Placement::Choose(hparams.layers, 0);
-  WeightStore store(file, placement.cpu());
+  WeightStore store(shards, placement.cpu());
   store.CollectFaults(&faults);
   LLMR_ASSIGN_OR_RETURN(const Weights weights,
                         architecture->find_weights(store, hparams, placement));
@@ -52,15 +53,15 @@ Status CheckTensors(const std::shared_ptr<const GgufFile>& file, std::vector<Err
 
 }  // namespace
 
-std::vector<Error> FindFaults(const std::shared_ptr<const GgufFile>& file) {
+std::vector<Error> FindFaults(const std::shared_ptr<const GgufShards>& shards) {
   QuietGgmlLog();
   std::vector<Error> faults;
-  if (Status model = CheckIsModel(*file); !model.ok()) {
+  if (Status model = CheckIsModel(shards->first()); !model.ok()) {
     return {std::move(model).error()};
   }
-  if (Status checked = CheckTensors(file, faults); !checked.ok()) {
+  if (Status checked = CheckTensors(shards, faults); !checked.ok()) {
     faults.push_back(std::move(checked).error());
-    CheckTypes(*file, faults);
+    CheckTypes(*shards, faults);
   }
   return faults;
 }

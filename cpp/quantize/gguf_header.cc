@@ -2,7 +2,9 @@
 
 #include <ggml.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -59,8 +61,21 @@ const OwnEntry* Find(std::span<const OwnEntry> entries, std::string_view key) {
   return nullptr;
 }
 
+// The target is no part of a set.
+bool IsDropped(const MetadataEntry& entry) { return entry.key.starts_with("split."); }
+
+std::uint64_t CountMetadata(const GgufFile& source, std::span<const OwnEntry> own) {
+  const auto kept = std::ranges::count_if(source.entries(), std::not_fn(IsDropped));
+  const auto added = std::ranges::count_if(
+      own, [&](const OwnEntry& entry) { return source.Find(entry.key) == nullptr; });
+  return static_cast<std::uint64_t>(kept + added);
+}
+
 void PutMetadata(Bytes& bytes, const GgufFile& source, std::span<const OwnEntry> own) {
   for (const MetadataEntry& entry : source.entries()) {
+    if (IsDropped(entry)) {
+      continue;
+    }
     if (const OwnEntry* const ours = Find(own, entry.key)) {
       bytes.Put(*ours);
     } else {
@@ -92,15 +107,11 @@ std::string BuildHeader(const GgufFile& source, const FileType& file_type,
                         std::span<const PlannedTensor> tensors) {
   const OwnEntry own[] = {{"general.quantization_version", GGML_QNT_VERSION},
                           {"general.file_type", file_type.file_type}};
-  std::uint64_t entries = source.entries().size();
-  for (const OwnEntry& entry : own) {
-    entries += source.Find(entry.key) == nullptr ? 1 : 0;
-  }
   Bytes bytes;
   bytes.Put(std::string_view("GGUF"));
   bytes.Put(kVersion);
   bytes.Put(std::uint64_t{tensors.size()});
-  bytes.Put(entries);
+  bytes.Put(CountMetadata(source, own));
   PutMetadata(bytes, source, own);
   for (const PlannedTensor& tensor : tensors) {
     PutTensor(bytes, tensor);

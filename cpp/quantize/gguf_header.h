@@ -16,7 +16,8 @@ constexpr std::size_t RoundUp(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// The bytes before the tensor data, padded to the source's alignment. Metadata is copied as bytes,
+// The bytes before the tensor data, padded to the source's alignment, which is the first file of
+// the model. Metadata but for "split." is copied as bytes,
 // so that every key, order, type and text is the source's: ggml's own writer takes C strings and
 // would cut texts at a zero byte.
 std::string BuildHeader(const GgufFile& source, const FileType& file_type,

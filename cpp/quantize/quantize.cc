@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/quote.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 #include "quantize/block_quantizer.h"
 #include "quantize/file_type.h"
 #include "quantize/gguf_header.h"
@@ -34,11 +34,13 @@ Result<int> ThreadCount(int asked) {
   return asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-Status CheckApart(const std::string& source, const std::string& target) {
-  std::error_code error;
-  if (std::filesystem::equivalent(source, target, error)) {
-    return Error{ErrorCode::kInvalidArgument, "TARGET_IS_SOURCE",
-                 "target " + Quote(target) + ": is the source; allowed: another file"};
+Status CheckApart(const GgufShards& source, const std::string& target) {
+  for (const auto& file : source.files()) {
+    std::error_code error;
+    if (std::filesystem::equivalent(file->path(), target, error)) {
+      return Error{ErrorCode::kInvalidArgument, "TARGET_IS_SOURCE",
+                   "target " + Quote(target) + ": is the source; allowed: another file"};
+    }
   }
   return Ok();
 }
@@ -103,7 +105,7 @@ class Writer {
   Status Report(const TensorInfo& tensor) const {
     if (plan_.source->damaged()) {
       return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
-                   "source " + Quote(plan_.source->path()) + ": became shorter meanwhile"};
+                   "source " + Quote(plan_.source->first().path()) + ": became shorter meanwhile"};
     }
     const double fraction = static_cast<double>(written_) / static_cast<double>(plan_.size);
     if (progress_ && !progress_(tensor.name, fraction)) {
@@ -126,8 +128,8 @@ Status Quantize(const std::string& source, const std::string& target,
                 const QuantizeOptions& options) {
   LLMR_ASSIGN_OR_RETURN(const FileType type, ParseFileType(options.type));
   LLMR_ASSIGN_OR_RETURN(const int threads, ThreadCount(options.threads));
-  LLMR_RETURN_IF_ERROR(CheckApart(source, target));
-  LLMR_ASSIGN_OR_RETURN(auto opened, GgufFile::Open(source));
+  LLMR_ASSIGN_OR_RETURN(auto opened, GgufShards::Open(source));
+  LLMR_RETURN_IF_ERROR(CheckApart(*opened, target));
   LLMR_ASSIGN_OR_RETURN(const QuantizePlan plan, PlanQuantization(std::move(opened), type));
   LLMR_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(target, plan.size, options.replace));
   LLMR_RETURN_IF_ERROR(Writer(plan, file, threads, options.on_progress).WriteAll());

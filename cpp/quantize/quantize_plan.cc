@@ -10,29 +10,19 @@
 namespace llmr {
 namespace {
 
-Error Unusable(const GgufFile& source, const std::string& why) {
+Error Unusable(const GgufShards& source, const std::string& why) {
   return Error{ErrorCode::kFailedPrecondition, "QUANTIZE_SOURCE",
-               "source " + Quote(source.path()) + ": " + why};
+               "source " + Quote(source.first().path()) + ": " + why};
 }
 
-Status CheckWhole(const GgufFile& source) {
-  constexpr std::string_view kKey = "split.count";
-  LLMR_ASSIGN_OR_RETURN(const std::uint64_t parts, source.GetOr<std::uint64_t>(kKey, 1));
-  if (parts > 1) {
-    return Unusable(source, "is one of " + std::to_string(parts) +
-                                " parts of a model; allowed: a model in one file");
-  }
+Status Check(const GgufShards& source) {
   if (source.tensors().empty()) {
     return Unusable(source, "has no tensors; allowed: a model's weights");
   }
-  return Ok();
-}
-
-Status CheckNotQuantized(const GgufFile& source) {
-  for (const TensorInfo& tensor : source.tensors()) {
-    if (ggml_is_quantized(tensor.type)) {
-      return Unusable(source, "is quantised already: tensor " + Quote(tensor.name) + " has type " +
-                                  ggml_type_name(tensor.type) + "; allowed: f32, f16, bf16");
+  for (const TensorInfo* tensor : source.tensors()) {
+    if (ggml_is_quantized(tensor->type)) {
+      return Unusable(source, "is quantised already: tensor " + Quote(tensor->name) + " has type " +
+                                  ggml_type_name(tensor->type) + "; allowed: f32, f16, bf16");
     }
   }
   return Ok();
@@ -54,22 +44,22 @@ std::size_t SizeOf(const TensorInfo& tensor, ggml_type type) {
 
 }  // namespace
 
-Result<QuantizePlan> PlanQuantization(std::shared_ptr<const GgufFile> source,
+Result<QuantizePlan> PlanQuantization(std::shared_ptr<const GgufShards> source,
                                       const FileType& file_type) {
-  LLMR_RETURN_IF_ERROR(CheckWhole(*source));
-  LLMR_RETURN_IF_ERROR(CheckNotQuantized(*source));
+  LLMR_RETURN_IF_ERROR(Check(*source));
+  const std::size_t alignment = source->first().alignment();
   const ModelShape shape = ShapeOf(*source);
   QuantizePlan plan;
   std::size_t end = 0;
-  for (const TensorInfo& tensor : source->tensors()) {
-    const ggml_type type = TargetType(file_type, tensor, shape);
-    const std::size_t offset = RoundUp(end, source->alignment());
+  for (const TensorInfo* tensor : source->tensors()) {
+    const ggml_type type = TargetType(file_type, *tensor, shape);
+    const std::size_t offset = RoundUp(end, alignment);
     plan.tensors.push_back(
-        {.source = &tensor, .type = type, .offset = offset, .size = SizeOf(tensor, type)});
+        {.source = tensor, .type = type, .offset = offset, .size = SizeOf(*tensor, type)});
     end = offset + plan.tensors.back().size;
   }
-  plan.header = BuildHeader(*source, file_type, plan.tensors);
-  plan.size = plan.header.size() + RoundUp(end, source->alignment());
+  plan.header = BuildHeader(source->first(), file_type, plan.tensors);
+  plan.size = plan.header.size() + RoundUp(end, alignment);
   plan.source = std::move(source);
   return plan;
 }

@@ -194,21 +194,21 @@ bool IsDelicate(std::string_view name) {
 
 bool IsNorm(std::string_view name) { return name.find("_norm") != std::string_view::npos; }
 
-std::int64_t GroupsOf(const GgufFile& file) {
-  const TensorInfo* const queries = file.FindTensor("blk.0.attn_q.weight");
-  const TensorInfo* const values = file.FindTensor("blk.0.attn_v.weight");
+std::int64_t GroupsOf(const GgufShards& shards) {
+  const TensorInfo* const queries = shards.FindTensor("blk.0.attn_q.weight");
+  const TensorInfo* const values = shards.FindTensor("blk.0.attn_v.weight");
   return queries == nullptr || values == nullptr ? 1 : queries->shape[1] / values->shape[1];
 }
 
 }  // namespace
 
-ModelShape ShapeOf(const GgufFile& file) {
+ModelShape ShapeOf(const GgufShards& shards) {
   ModelShape shape;
-  for (const TensorInfo& tensor : file.tensors()) {
-    shape.layers = std::max(shape.layers, PlaceOf(tensor.name).layer + 1);
+  for (const TensorInfo* tensor : shards.tensors()) {
+    shape.layers = std::max(shape.layers, PlaceOf(tensor->name).layer + 1);
   }
-  shape.groups = GroupsOf(file);
-  shape.output_is_tied = file.FindTensor("output.weight") == nullptr;
+  shape.groups = GroupsOf(shards);
+  shape.output_is_tied = shards.FindTensor("output.weight") == nullptr;
   return shape;
 }
 

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 #include "gguf/tensor_info.h"
 #include "quantize/file_type.h"
 
@@ -19,7 +19,7 @@ struct ModelShape {
   bool output_is_tied = false;  // there is no output.weight: the token embedding stands for it
 };
 
-ModelShape ShapeOf(const GgufFile& file);
+ModelShape ShapeOf(const GgufShards& shards);
 
 // True for a matrix of weights in a floating-point type, but for norms and for small ones by which
 // much is decided (routers of experts, positions, convolutions). What is neither this nor kept as

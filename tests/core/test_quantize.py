@@ -151,7 +151,7 @@ def test_vectors_norms_and_what_is_no_weight_keep_their_values(tmp_path: Path) -
 
 def test_metadata_keeps_order_types_and_bytes(tmp_path: Path) -> None:
     file = gb.small_file()
-    odd = "a zero \0 inside".encode() + b"\xff\xfe no UTF-8"
+    odd = b"a zero \0 inside \xff\xfe no UTF-8"
     file.entries += [gb.entry(b"z.text", gb.STRING, gb.string(odd))]
     file.entries += [gb.entry(b"a.texts", gb.ARRAY, gb.array(gb.STRING, [gb.string(odd)] * 3))]
     file.tensors = [gb.tensor(b"blk.0.ffn_up.weight", (32, 2))]
@@ -182,7 +182,7 @@ def test_the_file_says_what_it_is_where_it_said_so_before(
     source = FloatFile({NAME: matrix(2)}, keys).write(tmp_path / "model.gguf")
     target = tmp_path / "target.gguf"
     _core.quantize(source, target, kind.lower(), go_on)
-    items = _core.GgufFile(target).metadata_items(0)
+    items = _core.GgufShards(target).metadata_items(0)
     assert [(item.key, item.type, item.value) for item in items] == [
         ("general.architecture", "str", "llama"),
         ("general.file_type", "u32", number.value),
@@ -249,11 +249,49 @@ def test_what_is_quantised_already_is_refused(tmp_path: Path) -> None:
     assert f"is quantised already: tensor '{NAME}' has type q4_0" in error.message
 
 
-def test_a_part_of_a_set_and_a_file_without_tensors_are_refused(tmp_path: Path) -> None:
-    keys = [("split.count", 3, gguf.GGUFValueType.UINT16)]
-    part = FloatFile({NAME: matrix()}, keys).write(tmp_path / "part.gguf")
-    assert "is one of 3 parts" in refused(part).message
-    assert "has no tensors" in refused(FloatFile().write(tmp_path / "empty.gguf")).message
+def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
+    error = refused(FloatFile().write(tmp_path / "empty.gguf"))
+    assert error.reason == "QUANTIZE_SOURCE"
+    assert "has no tensors" in error.message
+
+
+# --- sharded sets
+
+
+def shards(folder: Path) -> list[Path]:
+    """A set of two files, with the keys of sets."""
+    tensors = [{NAME: matrix()}, {"blk.1.ffn_up.weight": matrix(seed=1), "last.bias": matrix(1)[0]}]
+    number, total = gguf.GGUFValueType.UINT16, gguf.GGUFValueType.INT32
+    return [
+        FloatFile(
+            own,
+            [
+                ("general.name", "set", gguf.GGUFValueType.STRING),
+                ("split.no", place, number),
+                ("split.count", 2, number),
+                ("split.tensors.count", 3, total),
+            ],
+        ).write(folder / f"model-{place + 1:05}-of-00002.gguf")
+        for place, own in enumerate(tensors)
+    ]
+
+
+def test_a_set_becomes_one_file(tmp_path: Path) -> None:
+    first, _ = shards(tmp_path)
+    reader = quantized(first, "Q4_0")
+    assert types_of(reader) == {NAME: "Q4_0", "blk.1.ffn_up.weight": "Q4_0", "last.bias": "F32"}
+    assert not [key for key in reader.fields if key.startswith("split.")]
+    assert reader.fields["general.name"].contents() == "set"
+    expected = gguf.quants.quantize(matrix(seed=1), gguf.GGMLQuantizationType.Q4_0)
+    assert tensor_of(reader, "blk.1.ffn_up.weight").data.tobytes() == expected.tobytes()
+
+
+def test_a_set_is_named_by_its_first_and_written_over_by_none(tmp_path: Path) -> None:
+    first, second = shards(tmp_path)
+    assert refused(second).reason == "GGUF_NOT_FIRST_SHARD"
+    with pytest.raises(_core.CoreError) as caught:
+        _core.quantize(first, second, "Q4_0", go_on, replace=True)
+    assert caught.value.reason == "TARGET_IS_SOURCE"
 
 
 @pytest.mark.parametrize("kind", ["", "Q4_K", "q4_k_m ", "F32", "\x1b[31m", "Q9_0"])

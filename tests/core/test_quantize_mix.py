@@ -112,9 +112,7 @@ def test_a_token_embedding_that_is_the_output_too_gets_the_outputs_type(tmp_path
 
 
 @pytest.mark.parametrize(("groups", "kind"), [(3, Q3), (4, Q4), (8, Q4)])
-def test_values_shared_by_four_heads_are_worth_more(
-    tmp_path: Path, groups: int, kind: str
-) -> None:
+def test_values_shared_by_four_heads_are_worth_more(tmp_path: Path, groups: int, kind: str) -> None:
     assert chosen(model(tmp_path / "model.gguf", layers=1, groups=groups), "Q2_K")["attn_v"] == kind
 
 

@@ -68,7 +68,7 @@ def test_all_types_have_a_bound() -> None:
 def test_every_type_loads_and_stays_near_f16(half: Path, tmp_path: Path, kind: str) -> None:
     target = tmp_path / "small.gguf"
     _core.quantize(half, target, kind, go_on)
-    assert _core.find_faults(target) == []
+    assert _core.GgufShards(target).find_faults() == []
     distance = float(np.abs(logprobs(target) - logprobs(half)).mean())
     bound = DISTANCES[kind]
     assert bound / 2 <= distance <= bound

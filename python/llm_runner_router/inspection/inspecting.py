@@ -16,7 +16,6 @@ from llm_runner_router.inspection.report import (
     ModelReport,
     TensorLine,
 )
-from llm_runner_router.inspection.shards import parts_of
 
 TOKENS_KEY = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
@@ -38,20 +37,15 @@ def inspect(path: Path, load: Load) -> ModelReport:
     Raises RouterError where a file cannot be read or is no GGUF file. Whatever else is wrong
     stands in the report.
     """
-    parts = parts_of(path)
-    there = [part for part in parts if part == path or part.is_file()]
-    files = [model_file.read_file(part) for part in there]
-    metadata = files[0].metadata
-    tensors = tuple(tensor for file in files for tensor in file.tensors)
-    missing = [f"file {part.name!r} of the set is missing" for part in parts if part not in there]
-    faults = [*missing, *(() if missing else model_file.find_faults(there[0]))]
-    memory, problem = (None, []) if faults else memory_of(there[0], load)
+    files = model_file.read_model(path)
+    metadata, tensors = files.metadata, files.tensors
+    memory, problems = (None, []) if files.faults else memory_of(files.paths[0], load)
     values = {line.key: line.value for line in metadata}
     architecture = text(values, "general.architecture")
     return ModelReport(
-        paths=tuple(there),
-        version=files[0].version,
-        file_bytes=sum(file.nbytes for file in files),
+        paths=files.paths,
+        version=files.version,
+        file_bytes=files.nbytes,
         metadata=metadata,
         tensors=tensors,
         architecture=architecture,
@@ -60,7 +54,7 @@ def inspect(path: Path, load: Load) -> ModelReport:
         vocabulary_size=vocabulary_size(metadata, tensors),
         has_chat_template=TEMPLATE_KEY in values,
         memory=memory,
-        unsupported=(*faults, *problem, *text_faults(metadata)),
+        unsupported=(*files.faults, *problems, *text_faults(metadata)),
     )
 
 
@@ -84,9 +78,7 @@ def number(values: Mapping[str, MetadataValue], key: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def vocabulary_size(
-    metadata: Sequence[MetadataLine], tensors: Sequence[TensorLine]
-) -> int | None:
+def vocabulary_size(metadata: Sequence[MetadataLine], tensors: Sequence[TensorLine]) -> int | None:
     """Tokens of the vocabulary, or rows of the token embedding where there is none."""
     for line in metadata:
         if line.key == TOKENS_KEY and line.length is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router import _core
 from llm_runner_router.inspection.report import MemoryNeed, MetadataLine, TensorLine
+from llm_runner_router.inspection.shards import first_of
 from llm_runner_router.providers.core_errors import load_error
 
 SHOWN_ELEMENTS = 16
@@ -21,30 +22,39 @@ NO_LIMIT = 1 << 48
 
 @dataclass(frozen=True, slots=True)
 class FileContents:
-    """What stands in the header of one file."""
+    """What stands in the headers of a model's files."""
 
+    paths: tuple[Path, ...]
     version: int
     nbytes: int
     metadata: tuple[MetadataLine, ...]
     tensors: tuple[TensorLine, ...]
+    faults: tuple[str, ...]
+    """Why the engine would refuse to load it, all of it."""
 
 
-def read_file(path: Path) -> FileContents:
-    """The header of a file. Raises RouterError."""
+def read_model(path: Path) -> FileContents:
+    """The headers of a file, or of the whole set that it is a part of. Raises RouterError."""
     with core_errors():
-        file = _core.GgufFile(path)
+        files = open_set(path)
         return FileContents(
-            version=file.version,
-            nbytes=file.nbytes,
-            metadata=tuple(map(metadata_line, file.metadata_items(SHOWN_ELEMENTS))),
-            tensors=tuple(map(tensor_line, file.tensors)),
+            paths=tuple(map(Path, files.paths)),
+            version=files.version,
+            nbytes=files.nbytes,
+            metadata=tuple(map(metadata_line, files.metadata_items(SHOWN_ELEMENTS))),
+            tensors=tuple(map(tensor_line, files.tensors)),
+            faults=tuple(files.find_faults()),
         )
 
 
-def find_faults(path: Path) -> Sequence[str]:
-    """Why the engine would refuse to load the file, all of it. Raises RouterError."""
-    with core_errors():
-        return _core.find_faults(path)
+def open_set(path: Path) -> _core.GgufShards:
+    """The set, whichever part ``path`` is."""
+    try:
+        return _core.GgufShards(path)
+    except _core.CoreError as error:
+        if error.reason != "GGUF_NOT_FIRST_SHARD":
+            raise
+    return _core.GgufShards(first_of(path))
 
 
 def estimate_memory(path: Path, context_length: int, parallel: int) -> MemoryNeed:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router import _core
-from llm_runner_router.errors import InvalidRequestError, RouterError
 from llm_runner_router.errors import OverloadedError
-from llm_runner_router.providers.core_errors import load_error
+from llm_runner_router.inspection.model_file import core_errors
+
+DISK_FULL = "DISK_FULL"
+ROOM_RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +20,20 @@ class Quantization:
     """What becomes of which file."""
 
     source: Path
+    """A file of floating-point weights, or the first of a sharded set."""
     target: Path
     type: str
-    """A name such as ``Q4_K_M``; the core's error names them all."""
+    """A name such as ``Q4_K_M``; the error of another one names them all."""
     threads: int = 0
     """0: as many as the process may use."""
     replace: bool = False
     """Whether a file that is at ``target`` may be replaced."""
+
+
+def source_bytes(work: Quantization) -> int:
+    """Bytes of all files of the source. Raises RouterError."""
+    with core_errors():
+        return _core.GgufShards(work.source).nbytes
 
 
 def quantize(work: Quantization, on_progress: Callable[[str, float], None]) -> None:
@@ -37,14 +47,20 @@ def quantize(work: Quantization, on_progress: Callable[[str, float], None]) -> N
         on_progress(tensor, fraction)
         return True
 
-    try:
+    with core_errors(), room_errors():
         _core.quantize(
             work.source, work.target, work.type, report, work.threads, replace=work.replace
         )
+
+
+@contextmanager
+def room_errors() -> Iterator[None]:
+    """A disk without room is told apart: somebody can make some."""
+    try:
+        yield
     except _core.CoreError as error:
-        raise quantize_error(error.code, error.reason, error.message) from None
-
-
-def quantize_error(code: str, reason: str, message: str) -> RouterError:
-    """Why a file could not be written."""
-    return load_error(code, reason, message)
+        if error.reason != DISK_FULL:
+            raise
+        raise OverloadedError(
+            error.message, retry_after=ROOM_RETRY_SECONDS, reason=DISK_FULL
+        ) from None

@@ -108,9 +108,7 @@ def grouped(tensors: Sequence[TensorLine]) -> tuple[TypeGroup, ...]:
     for tensor in tensors:
         kinds.setdefault(tensor.type, []).append(tensor)
     groups = [
-        TypeGroup(
-            kind, len(own), sum(one.elements for one in own), sum(one.nbytes for one in own)
-        )
+        TypeGroup(kind, len(own), sum(one.elements for one in own), sum(one.nbytes for one in own))
         for kind, own in kinds.items()
     ]
     return tuple(sorted(groups, key=lambda group: (-group.nbytes, group.type)))
