@@ -89,8 +89,26 @@ Result<const TensorInfo*> WeightStore::Find(const std::string& name, std::int64_
   return info;
 }
 
+Result<ggml_tensor*> WeightStore::OrFault(Result<ggml_tensor*> found) const {
+  if (found.ok() || faults_ == nullptr) {
+    return found;
+  }
+  faults_->push_back(std::move(found).error());
+  return static_cast<ggml_tensor*>(nullptr);
+}
+
 Result<ggml_tensor*> WeightStore::Matrix(const std::string& name, std::int64_t columns,
                                          std::int64_t rows, ggml_backend_dev_t device) {
+  return OrFault(FindMatrix(name, columns, rows, device));
+}
+
+Result<ggml_tensor*> WeightStore::Vector(const std::string& name, std::int64_t size,
+                                         ggml_backend_dev_t device) {
+  return OrFault(FindVector(name, size, device));
+}
+
+Result<ggml_tensor*> WeightStore::FindMatrix(const std::string& name, std::int64_t columns,
+                                             std::int64_t rows, ggml_backend_dev_t device) {
   LLMR_ASSIGN_OR_RETURN(const TensorInfo* info, Find(name, columns, rows));
   if (!IsWeightType(info->type)) {
     return UnsupportedType(*info, WeightTypeNames());
@@ -102,8 +120,8 @@ Result<ggml_tensor*> WeightStore::Matrix(const std::string& name, std::int64_t c
   return tensor;
 }
 
-Result<ggml_tensor*> WeightStore::Vector(const std::string& name, std::int64_t size,
-                                         ggml_backend_dev_t device) {
+Result<ggml_tensor*> WeightStore::FindVector(const std::string& name, std::int64_t size,
+                                             ggml_backend_dev_t device) {
   LLMR_ASSIGN_OR_RETURN(const TensorInfo* info, Find(name, size, 1));
   if (!IsFloat(info->type)) {
     return UnsupportedType(*info, "f32, f16, bf16");

@@ -71,6 +71,11 @@ class WeightStore {
   Result<Linear> LinearMap(const std::string& name, std::int64_t inputs, std::int64_t outputs,
                            ggml_backend_dev_t device);
 
+  // From now on a tensor that is missing or cannot be used is no error of the four above: they give
+  // null in its place, and the error goes to `faults`, which outlives this object. REQUIRES: where
+  // there were faults, nothing is loaded or computed.
+  void CollectFaults(std::vector<Error>* faults) { faults_ = faults; }
+
   bool Has(const std::string& name) const { return shards_->FindTensor(name) != nullptr; }
 
   // Gives data to everything asked for so far; call once, last. `on_progress` may be empty and gets
@@ -103,6 +108,11 @@ class WeightStore {
 
   Result<const TensorInfo*> Find(const std::string& name, std::int64_t columns,
                                  std::int64_t rows) const;
+  Result<ggml_tensor*> FindMatrix(const std::string& name, std::int64_t columns, std::int64_t rows,
+                                  ggml_backend_dev_t device);
+  Result<ggml_tensor*> FindVector(const std::string& name, std::int64_t size,
+                                  ggml_backend_dev_t device);
+  Result<ggml_tensor*> OrFault(Result<ggml_tensor*> found) const;
   ggml_tensor* Add(Group& group, ggml_type type, const TensorInfo& info);
   Group& GroupFor(const TensorInfo& info, ggml_type type, ggml_backend_dev_t device);
   Status LoadMapped();
@@ -116,6 +126,7 @@ class WeightStore {
   std::map<ggml_backend_dev_t, Group> copies_;
   std::map<std::pair<std::string, ggml_backend_dev_t>, ggml_tensor*> tensors_;
   std::set<const TensorInfo*> used_;
+  std::vector<Error>* faults_ = nullptr;  // null: a fault is an error
 };
 
 }  // namespace llmr

@@ -9,7 +9,7 @@ import pytest
 
 CPP = Path(__file__).parents[2] / "cpp"
 LIBRARIES = sorted(path.parent.name for path in CPP.glob("*/CMakeLists.txt"))
-USES_GGML = {"gguf", "model", "kernels", "kv", "engine", "bind"}
+USES_GGML = {"gguf", "model", "kernels", "kv", "engine", "quantize", "bind"}
 NEVER_GGML = {"kv/block_pool.h", "kv/block_pool.cc"}
 COMPUTES = {"engine/batch_graph", "engine/graph_backends", "engine/runner"}
 
