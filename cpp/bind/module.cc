@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module) {
   llmr::RegisterExceptions(module);
   llmr::RegisterGguf(module);
   llmr::RegisterEngine(module);
+  llmr::RegisterQuantize(module);
   llmr::RegisterTesting(module);
 }

@@ -8,6 +8,7 @@ namespace llmr {
 void RegisterExceptions(pybind11::module_& module);
 void RegisterEngine(pybind11::module_& module);
 void RegisterGguf(pybind11::module_& module);
+void RegisterQuantize(pybind11::module_& module);
 void RegisterTesting(pybind11::module_& module);
 void RegisterTestingEngine(pybind11::module_& testing);
 void RegisterTestingKv(pybind11::module_& testing);

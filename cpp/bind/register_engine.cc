@@ -12,6 +12,7 @@
 #include "bind/register.h"
 #include "engine/engine.h"
 #include "engine/load_engine.h"
+#include "engine/memory_estimate.h"
 
 namespace py = pybind11;
 
@@ -81,6 +82,17 @@ void RegisterStats(py::module_& module) {
                  LLMR_FIELD(S, preemptions));
 }
 
+void RegisterMemory(py::module_& module) {
+  using M = MemoryEstimate;
+  py::class_<M> cls(module, "MemoryEstimate");
+  DefineReadOnly(cls, LLMR_FIELD(M, weights), LLMR_FIELD(M, kv), LLMR_FIELD(M, compute),
+                 LLMR_FIELD(M, context_length), LLMR_FIELD(M, kv_blocks));
+  module.def(
+      "estimate_memory",
+      [](const EngineConfig& config) { return ValueOrThrow(EstimateMemory(config)); },
+      py::arg("config"), py::call_guard<py::gil_scoped_release>());
+}
+
 // Loads with the GIL released; takes it back for each call of `on_progress`, whose exception ends
 // the loading and goes on to the caller.
 std::unique_ptr<Engine> Load(const EngineConfig& config, std::vector<std::string> token_bytes,
@@ -115,6 +127,7 @@ void RegisterEngine(py::module_& module) {
   RegisterSubmission(module);
   RegisterEvent(module);
   RegisterStats(module);
+  RegisterMemory(module);
   using WithoutGil = py::call_guard<py::gil_scoped_release>;
   py::class_<Engine>(module, "Engine", py::release_gil_before_calling_cpp_dtor())
       .def(py::init(&Load), py::arg("config"), py::arg("token_bytes"), py::arg("end_tokens"),
@@ -126,6 +139,9 @@ void RegisterEngine(py::module_& module) {
                              [](const Engine& engine) { return engine.model().architecture; })
       .def_property_readonly("parameters",
                              [](const Engine& engine) { return engine.model().parameters; })
+      // A copy: a reference would keep the engine.
+      .def_property_readonly("memory",
+                             [](const Engine& engine) { return MemoryEstimate(engine.memory()); })
       .def(
           "submit",
           [](Engine& engine, const Submission& submission) {

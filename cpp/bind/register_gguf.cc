@@ -1,60 +1,26 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
 #include <memory>
 
 #include "bind/exceptions.h"
+#include "bind/gguf_metadata.h"
 #include "bind/register.h"
 #include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
+#include "model/survey.h"
 
 namespace py = pybind11;
 
 namespace llmr {
 namespace {
 
-// A GgufFile with its metadata as Python objects, made once.
 struct BoundGgufFile {
   std::shared_ptr<const GgufFile> file;
-  py::object metadata;  // a read-only mapping
+  PythonMetadata metadata;
 };
-
-py::object ToPython(bool value) { return py::bool_(value); }
-py::object ToPython(float value) { return py::float_(static_cast<double>(value)); }
-py::object ToPython(double value) { return py::float_(value); }
-
-template <class T>
-  requires std::integral<T>
-py::object ToPython(T value) {
-  return py::int_(value);
-}
-
-py::object ToPython(const std::string& text) {
-  PyObject* const decoded =
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
-  if (decoded == nullptr) {
-    throw py::error_already_set();
-  }
-  return py::reinterpret_steal<py::object>(decoded);
-}
-
-template <class T>
-py::object ToPython(const std::vector<T>& values) {
-  py::list list(values.size());
-  Py_ssize_t index = 0;
-  for (const auto& value : values) {
-    PyList_SET_ITEM(list.ptr(), index++, ToPython(static_cast<const T&>(value)).release().ptr());
-  }
-  return list;
-}
-
-py::object MetadataToPython(const Metadata& metadata) {
-  py::dict dict;
-  for (const auto& [key, value] : metadata) {
-    dict[py::str(key)] = std::visit([](const auto& held) { return ToPython(held); }, value);
-  }
-  return py::reinterpret_steal<py::object>(PyDictProxy_New(dict.ptr()));
-}
 
 std::unique_ptr<BoundGgufFile> Open(const std::filesystem::path& path) {
   std::shared_ptr<const GgufFile> file;
@@ -62,8 +28,7 @@ std::unique_ptr<BoundGgufFile> Open(const std::filesystem::path& path) {
     const py::gil_scoped_release release;
     file = ValueOrThrow(GgufFile::Open(path.string()));
   }
-  py::object metadata = MetadataToPython(file->metadata());
-  return std::make_unique<BoundGgufFile>(BoundGgufFile{std::move(file), std::move(metadata)});
+  return std::make_unique<BoundGgufFile>(BoundGgufFile{std::move(file), {}});
 }
 
 py::tuple ShapeToPython(const TensorInfo& tensor) {
@@ -97,6 +62,79 @@ py::bytes ReadTensor(const BoundGgufFile& self, const std::string& name) {
   return data;
 }
 
+// The same for a model that may be sharded.
+struct BoundGgufShards {
+  std::shared_ptr<const GgufShards> shards;
+  PythonMetadata metadata;
+};
+
+std::unique_ptr<BoundGgufShards> OpenShards(const std::filesystem::path& path) {
+  std::shared_ptr<const GgufShards> shards;
+  {
+    const py::gil_scoped_release release;
+    shards = ValueOrThrow(GgufShards::Open(path.string()));
+  }
+  return std::make_unique<BoundGgufShards>(std::move(shards), PythonMetadata());
+}
+
+std::vector<std::string> ShardFaults(const BoundGgufShards& self) {
+  std::vector<std::string> messages;
+  for (Error& fault : FindFaults(self.shards)) {
+    messages.push_back(std::move(fault.message));
+  }
+  return messages;
+}
+
+std::vector<std::string> ShardPaths(const BoundGgufShards& self) {
+  std::vector<std::string> paths;
+  for (const auto& file : self.shards->files()) {
+    paths.push_back(file->path());
+  }
+  return paths;
+}
+
+py::list ShardTensors(const BoundGgufShards& self) {
+  py::list tensors;
+  for (const TensorInfo* tensor : self.shards->tensors()) {
+    tensors.append(py::cast(*tensor));
+  }
+  return tensors;
+}
+
+void RegisterShards(py::module_& module) {
+  py::class_<BoundGgufShards>(
+      module, "GgufShards",
+      "A model's GGUF, mapped and checked: one file, or all shards of a set. Immutable; may be "
+      "shared between threads.")
+      .def(py::init(&OpenShards), py::arg("path"),
+           "Map and check a file, or a set by the path of its first. Raises CoreError as GgufFile "
+           "does; GGUF_NOT_FIRST_SHARD, whose message names the first; GGUF_INVALID or "
+           "GGUF_MISSING_KEY where the files make no set.")
+      .def_property_readonly("paths", ShardPaths, "Of all files, the first shard's first.")
+      .def_property_readonly(
+          "nbytes", [](const BoundGgufShards& self) { return self.shards->size(); },
+          "Of all files.")
+      .def_property_readonly(
+          "damaged", [](const BoundGgufShards& self) { return self.shards->damaged(); },
+          "True once a part of any file could not be read any more.")
+      .def_property_readonly(
+          "version", [](const BoundGgufShards& self) { return self.shards->first().version(); })
+      .def_property_readonly(
+          "metadata", [](BoundGgufShards& self) { return self.metadata.Of(self.shards->first()); },
+          "The model's, which the first file holds; as GgufFile.metadata.")
+      .def(
+          "metadata_items",
+          [](const BoundGgufShards& self, size_t most) {
+            return MetadataItems(self.shards->first(), most);
+          },
+          py::arg("most"), "Each key in the file's order, with at most so many array elements.")
+      .def_property_readonly("tensors", ShardTensors,
+                             "Of all files, one behind the other; offsets count in each tensor's "
+                             "own file.")
+      .def("find_faults", ShardFaults, py::call_guard<py::gil_scoped_release>(),
+           "Why an engine would refuse the model, all of it; reads no weights.");
+}
+
 void RegisterTensorInfo(py::module_& module) {
   py::class_<TensorInfo>(module, "TensorInfo", "One tensor of a GGUF file; immutable.")
       .def_readonly("name", &TensorInfo::name)
@@ -113,6 +151,8 @@ void RegisterTensorInfo(py::module_& module) {
 
 void RegisterGguf(py::module_& module) {
   RegisterTensorInfo(module);
+  RegisterMetadataItem(module);
+  RegisterShards(module);
   py::class_<BoundGgufFile>(
       module, "GgufFile",
       "A GGUF file, mapped and checked. Immutable; may be shared between threads.")
@@ -129,8 +169,9 @@ void RegisterGguf(py::module_& module) {
       .def_property_readonly(
           "damaged", [](const BoundGgufFile& self) { return self.file->damaged(); },
           "True once a part of the file could not be read any more.")
-      .def_readonly("metadata", &BoundGgufFile::metadata,
-                    "A read-only mapping; strings are decoded as UTF-8 with replacement.")
+      .def_property_readonly(
+          "metadata", [](BoundGgufFile& self) { return self.metadata.Of(*self.file); },
+          "A read-only mapping; strings are decoded as UTF-8 with replacement.")
       .def_property_readonly("tensors", TensorsToPython)
       .def("read_tensor", ReadTensor, py::arg("name"),
            "A copy of a tensor's bytes. Raises KeyError, or CoreError (DATA_LOSS) where the file "

@@ -164,7 +164,8 @@ std::unique_ptr<Engine> MakeHashEngine(std::shared_ptr<Control> control,
        .scheduler = ValueOrThrow(Scheduler::Create(config, std::move(pool))),
        .vocabulary = ValueOrThrow(Vocabulary::Create(std::move(token_bytes), end_tokens, size)),
        .max_undelivered = max_undelivered,
-       .model = {"hash", 0}}));
+       .model = {"hash", 0},
+       .memory = {}}));
 }
 
 }  // namespace

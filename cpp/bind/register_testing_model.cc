@@ -40,7 +40,7 @@ class ForwardPass {
 
   ForwardPass(const std::string& path, std::int32_t gpu_layers, const RunnerConfig& config,
               KvType kv_type, std::int32_t blocks, std::int32_t block_size) {
-    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufFile::Open(path)),
+    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufShards::Open(path)),
                                       {.gpu_layers = gpu_layers, .on_progress = {}}));
     KvCacheConfig cache = KvCacheConfigFor(*model_, block_size, kv_type);
     cache.blocks = blocks;
@@ -64,6 +64,7 @@ class ForwardPass {
   }
 
   const Model& model() const { return *model_; }
+  std::size_t bytes() const { return runner_->bytes(); }
 
  private:
   std::shared_ptr<const Model> model_;
@@ -96,6 +97,7 @@ void RegisterForwardPass(py::module_& module) {
                              [](const ForwardPass& p) { return p.model().hparams().vocabulary; })
       .def_property_readonly(
           "context_length", [](const ForwardPass& p) { return p.model().hparams().context_length; })
+      .def_property_readonly("bytes", &ForwardPass::bytes)
       .def_property_readonly("parameters",
                              [](const ForwardPass& p) { return p.model().parameters(); });
 }

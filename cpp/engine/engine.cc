@@ -33,6 +33,7 @@ Engine::Engine(EngineParts parts, Wakeup wakeup)
     : limits_{parts.scheduler.config().context_length,
               std::int64_t{parts.scheduler.pool().size()} * parts.scheduler.pool().block_size()},
       model_(std::move(parts.model)),
+      memory_(parts.memory),
       vocabulary_(std::make_shared<const Vocabulary>(std::move(parts.vocabulary))),
       events_(std::move(wakeup)),
       generator_(std::move(parts.scheduler), std::move(parts.runner), vocabulary_->size(),

@@ -20,6 +20,7 @@
 #include "engine/event_queue.h"
 #include "engine/generator.h"
 #include "engine/mailbox.h"
+#include "engine/memory_estimate.h"
 #include "engine/submission.h"
 #include "engine/vocabulary.h"
 #include "sched/scheduler.h"
@@ -39,6 +40,7 @@ struct EngineParts {
   std::int32_t max_undelivered = 16;  // events not acknowledged, at which a request pauses
   ModelInfo model;
   std::shared_ptr<KvCache> cache = nullptr;  // the runner's, for snapshots; null: there are none
+  MemoryEstimate memory;  // what the parts take
 };
 
 // Thread-safe.
@@ -58,6 +60,8 @@ class Engine {
   const ModelInfo& model() const { return model_; }
   // All that the numbers in the KV cache depend on beside the model's file and this build, as text.
   const std::string& kv_identity() const { return model_.kv_identity; }
+  // What was allocated. Where layers attend by ggml, intermediate results come on top later.
+  const MemoryEstimate& memory() const { return memory_; }
 
   // Queues a request; its id, from 1. Errors: those of Validate(Submission) and TokenLimit;
   // FAILED_PRECONDITION / ENGINE_CLOSED; the error that broke the engine.
@@ -105,6 +109,7 @@ class Engine {
 
   const Limits limits_;
   const ModelInfo model_;
+  const MemoryEstimate memory_;
   const std::shared_ptr<const Vocabulary> vocabulary_;
   std::atomic<SequenceId> last_id_ = 0;
   std::atomic<bool> closing_ = false;

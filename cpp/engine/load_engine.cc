@@ -2,9 +2,10 @@
 
 #include <utility>
 
-#include "engine/machine.h"
+#include "engine/engine_plan.h"
+#include "engine/memory_estimate.h"
 #include "engine/runner.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 #include "kernels/paged_attention.h"
 #include "kv/block_pool.h"
 #include "kv/kv_cache.h"
@@ -32,52 +33,36 @@ Status Report(const LoadProgress& progress, const std::string& phase, double fra
 Result<std::shared_ptr<const Model>> LoadModel(const EngineConfig& config,
                                                const LoadProgress& progress) {
   LLMR_RETURN_IF_ERROR(Report(progress, "model", 0));
-  LLMR_ASSIGN_OR_RETURN(const auto file, GgufFile::Open(config.model_path));
+  LLMR_ASSIGN_OR_RETURN(auto shards, GgufShards::Open(config.model_path));
   ModelOptions options;
   options.gpu_layers = config.gpu_layers;
   if (progress) {
     options.on_progress = [&](double fraction) { return progress("model", fraction); };
   }
-  return Model::Load(file, options);
-}
-
-Result<EngineSizes> SizesFor(const EngineConfig& config, const Model& model,
-                             const KvCacheConfig& cache) {
-  const bool on_cpu = model.Accelerator() == nullptr;
-  return ComputeSizes(config, {.model_context = model.hparams().context_length,
-                               .vocabulary = model.hparams().vocabulary,
-                               .bytes_per_block = KvBytesPerBlock(cache),
-                               .available_memory = on_cpu ? AvailableMemory() : 0});
-}
-
-std::int32_t ThreadsOf(const EngineConfig& config) {
-  return config.threads > 0 ? config.threads : UsableCores();
+  return Model::Load(std::move(shards), options);
 }
 
 // See Engine::kv_identity.
-std::string KvIdentity(const EngineConfig& config, const Model& model, const KvCacheConfig& cache) {
+std::string KvIdentity(const EngineConfig& config, const Model& model, const EnginePlan& plan) {
   const ggml_backend_dev_t accelerator = model.Accelerator();
   const std::string device =
       accelerator == nullptr ? "none" : ggml_backend_dev_description(accelerator);
-  return config.kv_type + " " + std::to_string(cache.block_size) + "x" +
-         std::to_string(cache.layers) + "x" + std::to_string(cache.width) +
-         " threads=" + std::to_string(ThreadsOf(config)) +
+  return config.kv_type + " " + std::to_string(plan.cache.block_size) + "x" +
+         std::to_string(plan.cache.layers) + "x" + std::to_string(plan.cache.width) +
+         " threads=" + std::to_string(plan.runner.threads) +
          " isa=" + std::string(PagedAttentionIsas().back().name) +
          " attention=" + config.attention + " gpu_layers=" + std::to_string(config.gpu_layers) +
          " device=" + device;
 }
 
-Result<std::unique_ptr<BatchRunner>> CreateRunner(const EngineConfig& config,
-                                                  const EngineSizes& sizes,
-                                                  const std::shared_ptr<const Model>& model,
-                                                  std::shared_ptr<KvCache> cache) {
-  LLMR_ASSIGN_OR_RETURN(const AttentionKind attention, ParseAttentionKind(config.attention));
-  LLMR_ASSIGN_OR_RETURN(auto runner, Runner::Create(model, std::move(cache),
-                                                    {.threads = ThreadsOf(config),
-                                                     .batch_tokens = config.batch_tokens,
-                                                     .max_outputs = sizes.max_outputs,
-                                                     .attention = attention}));
-  return std::make_unique<ModelRunner>(std::move(runner));
+// What EstimateMemory() promised.
+MemoryEstimate MemoryOf(const Model& model, const KvCache& cache, const Runner& runner,
+                        const EngineSizes& sizes) {
+  return {.weights = static_cast<std::int64_t>(model.weight_bytes()),
+          .kv = static_cast<std::int64_t>(cache.bytes()),
+          .compute = static_cast<std::int64_t>(runner.bytes()),
+          .context_length = sizes.context_length,
+          .kv_blocks = sizes.kv_blocks};
 }
 
 Result<Scheduler> CreateScheduler(const EngineConfig& config, const EngineSizes& sizes) {
@@ -98,26 +83,25 @@ Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTabl
                                            const LoadProgress& progress) {
   LLMR_RETURN_IF_ERROR(Validate(config));
   LLMR_ASSIGN_OR_RETURN(const auto model, LoadModel(config, progress));
-  LLMR_ASSIGN_OR_RETURN(const KvType kv_type, ParseKvType(config.kv_type));
-  KvCacheConfig cache_config = KvCacheConfigFor(*model, config.block_size, kv_type);
-  LLMR_ASSIGN_OR_RETURN(const EngineSizes sizes, SizesFor(config, *model, cache_config));
-  cache_config.blocks = sizes.kv_blocks;
+  LLMR_ASSIGN_OR_RETURN(const EnginePlan plan, PlanEngine(config, *model));
   LLMR_ASSIGN_OR_RETURN(
       Vocabulary vocabulary,
       Vocabulary::Create(std::move(tokens.bytes), tokens.end_tokens, model->hparams().vocabulary));
   LLMR_RETURN_IF_ERROR(Report(progress, "cache", 0));
-  LLMR_ASSIGN_OR_RETURN(auto cache, KvCache::Create(cache_config));
-  LLMR_ASSIGN_OR_RETURN(auto runner, CreateRunner(config, sizes, model, cache));
-  LLMR_ASSIGN_OR_RETURN(Scheduler scheduler, CreateScheduler(config, sizes));
+  LLMR_ASSIGN_OR_RETURN(auto cache, KvCache::Create(plan.cache));
+  LLMR_ASSIGN_OR_RETURN(auto runner, Runner::Create(model, cache, plan.runner));
+  LLMR_ASSIGN_OR_RETURN(Scheduler scheduler, CreateScheduler(config, plan.sizes));
   LLMR_RETURN_IF_ERROR(Report(progress, "cache", 1));
-  return Engine::Start({.runner = std::move(runner),
+  const MemoryEstimate memory = MemoryOf(*model, *cache, *runner, plan.sizes);
+  return Engine::Start({.runner = std::make_unique<ModelRunner>(std::move(runner)),
                         .scheduler = std::move(scheduler),
                         .vocabulary = std::move(vocabulary),
                         .max_undelivered = config.max_undelivered,
                         .model = {.architecture = model->architecture(),
                                   .parameters = model->parameters(),
-                                  .kv_identity = KvIdentity(config, *model, cache_config)},
-                        .cache = std::move(cache)});
+                                  .kv_identity = KvIdentity(config, *model, plan)},
+                        .cache = std::move(cache),
+                        .memory = memory});
 }
 
 }  // namespace llmr

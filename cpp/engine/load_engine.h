@@ -23,7 +23,7 @@ struct TokenTable {
 using LoadProgress = std::function<bool(const std::string& phase, double fraction)>;
 
 // Loads the model, allocates the KV cache and starts the engine. Errors: those of
-// Validate(EngineConfig), ComputeSizes, GgufFile::Open, Model::Load, KvCache::Create,
+// Validate(EngineConfig), ComputeSizes, GgufShards::Open, Model::Load, KvCache::Create,
 // Runner::Create, Vocabulary::Create and Engine::Start; FAILED_PRECONDITION / CANCELLED where
 // progress said so.
 Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTable tokens,

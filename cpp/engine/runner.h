@@ -1,6 +1,7 @@
-// Computes batches: tokens in, logits out. The only part of the engine that drives ggml graphs.
+// Computes batches: tokens in, logits out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,8 +16,10 @@ namespace llmr {
 
 struct RunnerConfig {
   std::int32_t threads = 1;
-  std::int32_t batch_tokens = 512;                  // most tokens in one batch
-  std::int32_t max_outputs = 512;                   // most rows of logits in one batch
+  std::int32_t batch_tokens = 512;  // most tokens in one batch
+  std::int32_t max_outputs = 512;   // most rows of logits in one batch
+  std::int32_t context_length = 1;  // tokens of the longest sequence; only Measure() asks
+  std::int32_t max_sequences = 1;   // most in one batch; only Measure() asks
   AttentionKind attention = AttentionKind::kPaged;  // of the layers that lie on the CPU
 };
 
@@ -32,6 +35,15 @@ class Runner {
   static Result<std::unique_ptr<Runner>> Create(std::shared_ptr<const Model> model,
                                                 std::shared_ptr<KvCache> cache,
                                                 const RunnerConfig& config);
+
+  // Bytes that the runner would take, without taking them or the threads: a planned model and cache
+  // will do. What Create() reserves, exactly, where all layers attend by kPaged. With ggml's
+  // attention, on a GPU always, it is an estimate: nothing is reserved, and what is taken grows
+  // with the sequences up to about this. Errors: as Create(); OUT_OF_MEMORY only for
+  // what no machine holds.
+  static Result<std::size_t> Measure(std::shared_ptr<const Model> model,
+                                     std::shared_ptr<KvCache> cache, const RunnerConfig& config);
+
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -44,6 +56,9 @@ class Runner {
   // OUT_OF_MEMORY; INTERNAL / BACKEND_FAILED. Weights that are not numbers are no error: their
   // logits are NaN.
   Result<std::span<const float>> Run(const Batch& batch);
+
+  // Bytes that are taken now for intermediate results, logits included.
+  std::size_t bytes() const;
 
  private:
   class Impl;

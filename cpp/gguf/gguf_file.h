@@ -41,6 +41,8 @@ class GgufFile {
   size_t alignment() const { return contents_.alignment; }  // bytes; may be less than ggml's 32
   size_t size() const { return file_.size(); }              // bytes
   const Metadata& metadata() const { return contents_.metadata; }
+  // Where the metadata lies in bytes(), in the file's order.
+  const std::vector<MetadataEntry>& entries() const { return contents_.entries; }
   const std::vector<TensorInfo>& tensors() const { return contents_.tensors; }
 
   // Everything mapped, page-aligned: tensors()[i].data lies in here.

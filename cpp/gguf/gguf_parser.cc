@@ -69,7 +69,7 @@ Result<GgufContents> ParseHeader(GgufCursor& cursor) {
                         cursor.ReadCount("number of tensors", kMinTensorEntrySize));
   LLMR_ASSIGN_OR_RETURN(const size_t entries,
                         cursor.ReadCount("number of metadata entries", kMinMetadataEntrySize));
-  LLMR_ASSIGN_OR_RETURN(contents.metadata, ReadMetadata(cursor, entries));
+  LLMR_ASSIGN_OR_RETURN(contents.metadata, ReadMetadata(cursor, entries, contents.entries));
   LLMR_ASSIGN_OR_RETURN(contents.alignment, FindAlignment(contents.metadata));
   if (tensors > cursor.remaining() / kMinTensorEntrySize) {
     return GgufInvalid("number of tensors is " + std::to_string(tensors) +

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "base/status.h"
+#include "gguf/metadata_entry.h"
 #include "gguf/metadata_value.h"
 #include "gguf/tensor_info.h"
 
 namespace llmr {
 
 struct GgufContents {
-  uint32_t version = 0;   // 2 or 3
-  size_t alignment = 32;  // bytes; a power of two, 8 and more
-  Metadata metadata;      // owned
+  uint32_t version = 0;                // 2 or 3
+  size_t alignment = 32;               // bytes; a power of two, 8 and more
+  Metadata metadata;                   // owned
+  std::vector<MetadataEntry> entries;  // of the metadata, in the file's order
   std::vector<TensorInfo>
       tensors;  // in the file's order; `data` points into the bytes that were parsed
 };

@@ -136,12 +136,15 @@ Result<std::string> ReadKey(GgufCursor& cursor, size_t index) {
 
 }  // namespace
 
-Result<Metadata> ReadMetadata(GgufCursor& cursor, size_t count) {
+Result<Metadata> ReadMetadata(GgufCursor& cursor, size_t count,
+                              std::vector<MetadataEntry>& entries) {
   Metadata metadata;
   for (size_t index = 0; index < count; ++index) {
+    const size_t start = cursor.position();
     LLMR_ASSIGN_OR_RETURN(std::string key, ReadKey(cursor, index));
     const std::string field = "metadata " + Quote(key);
     LLMR_ASSIGN_OR_RETURN(MetadataValue value, ReadValue(cursor, field));
+    entries.push_back({.key = key, .offset = start, .size = cursor.position() - start});
     if (!metadata.try_emplace(std::move(key), std::move(value)).second) {
       return GgufInvalid(field + ": the key is there twice");
     }

@@ -77,6 +77,7 @@ struct KvCache::Impl {
 
   void AddLayer(ggml_backend_buffer_type_t placement);
   Status Allocate();
+  void Plan();
 };
 
 void KvCache::Impl::AddLayer(ggml_backend_buffer_type_t placement) {
@@ -107,10 +108,22 @@ Status KvCache::Impl::Allocate() {
   return Ok();
 }
 
+// Empty buffers say where the tensors would lie.
+void KvCache::Impl::Plan() {
+  for (const auto& [placement, context] : contexts) {
+    buffers.emplace_back(ggml_backend_buft_alloc_buffer(placement, 0));
+    for (ggml_tensor* tensor = ggml_get_first_tensor(context.get()); tensor != nullptr;
+         tensor = ggml_get_next_tensor(context.get(), tensor)) {
+      tensor->buffer = buffers.back().get();
+    }
+  }
+}
+
 KvCache::KvCache(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KvCache::~KvCache() = default;
 
-Result<std::shared_ptr<KvCache>> KvCache::Create(const KvCacheConfig& config) {
+// Tensors without data.
+Result<std::unique_ptr<KvCache::Impl>> KvCache::Lay(const KvCacheConfig& config) {
   LLMR_RETURN_IF_ERROR(CheckConfig(config));
   auto impl = std::make_unique<Impl>();
   impl->config = config;
@@ -122,7 +135,18 @@ Result<std::shared_ptr<KvCache>> KvCache::Create(const KvCacheConfig& config) {
   for (ggml_backend_buffer_type_t placement : impl->config.placement) {
     impl->AddLayer(placement);
   }
+  return impl;
+}
+
+Result<std::shared_ptr<KvCache>> KvCache::Create(const KvCacheConfig& config) {
+  LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Lay(config));
   LLMR_RETURN_IF_ERROR(impl->Allocate());
+  return std::shared_ptr<KvCache>(new KvCache(std::move(impl)));
+}
+
+Result<std::shared_ptr<KvCache>> KvCache::Plan(const KvCacheConfig& config) {
+  LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Lay(config));
+  impl->Plan();
   return std::shared_ptr<KvCache>(new KvCache(std::move(impl)));
 }
 

@@ -44,6 +44,10 @@ class KvCache {
   // KV_CONFIG for sizes that are not positive or overflow; RESOURCE_EXHAUSTED / OUT_OF_MEMORY,
   // which names the bytes.
   static Result<std::shared_ptr<KvCache>> Create(const KvCacheConfig& config);
+
+  // Likewise, but takes no memory: graphs over it can be measured, not computed. Errors: KV_CONFIG.
+  static Result<std::shared_ptr<KvCache>> Plan(const KvCacheConfig& config);
+
   ~KvCache();
   KvCache(const KvCache&) = delete;
   KvCache& operator=(const KvCache&) = delete;
@@ -59,10 +63,11 @@ class KvCache {
 
   const KvCacheConfig& config() const;
   std::int32_t slots() const;  // blocks × block_size
-  std::size_t bytes() const;
+  std::size_t bytes() const;   // that it takes, or would
 
  private:
   struct Impl;
+  static Result<std::unique_ptr<Impl>> Lay(const KvCacheConfig& config);
   explicit KvCache(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -5,9 +5,10 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 #include "model/graph.h"
 #include "model/hparams.h"
+#include "model/placement.h"
 #include "model/weights.h"
 
 namespace llmr {
@@ -15,7 +16,7 @@ namespace llmr {
 struct Architecture {
   std::string_view name;  // as general.architecture has it
 
-  Result<Hparams> (*read_hparams)(const GgufFile& file, const std::string& architecture);
+  Result<Hparams> (*read_hparams)(const GgufShards& shards, const std::string& architecture);
 
   // Asks `store` for every tensor that build() uses.
   Result<Weights> (*find_weights)(WeightStore& store, const Hparams& hparams,

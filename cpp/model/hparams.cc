@@ -224,8 +224,8 @@ Status RefuseVariants(const Reader& reader) {
 
 }  // namespace
 
-Result<Hparams> ReadHparams(const GgufFile& file, const std::string& architecture) {
-  const Reader reader(file, architecture);
+Result<Hparams> ReadHparams(const GgufShards& shards, const std::string& architecture) {
+  const Reader reader(shards.first(), architecture);
   LLMR_RETURN_IF_ERROR(RefuseVariants(reader));
   Hparams hparams;
   hparams.architecture = architecture;
@@ -240,7 +240,7 @@ Result<Hparams> ReadHparams(const GgufFile& file, const std::string& architectur
   LLMR_RETURN_IF_ERROR(ReadRope(reader, hparams));
 
   constexpr const char* kEmbedding = "token_embd.weight";
-  const TensorInfo* embedding = file.FindTensor(kEmbedding);
+  const TensorInfo* embedding = shards.FindTensor(kEmbedding);
   if (embedding == nullptr) {
     return Error{ErrorCode::kFailedPrecondition, "GGUF_INVALID",
                  std::string("tensor '") + kEmbedding + "' is missing"};

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 
 namespace llmr {
 
@@ -44,6 +44,6 @@ struct Hparams {
 // Errors: FAILED_PRECONDITION / GGUF_INVALID naming key, value and what is allowed;
 // UNIMPLEMENTED / MODEL_UNSUPPORTED for known variants that no graph computes (experts, other
 // scalings).
-Result<Hparams> ReadHparams(const GgufFile& file, const std::string& architecture);
+Result<Hparams> ReadHparams(const GgufShards& shards, const std::string& architecture);
 
 }  // namespace llmr

@@ -10,7 +10,7 @@
 namespace llmr {
 
 struct Model::Impl {
-  std::shared_ptr<const GgufFile> file;
+  std::shared_ptr<const GgufShards> shards;
   const Architecture* architecture;
   Hparams hparams;
   Placement placement;
@@ -21,30 +21,50 @@ struct Model::Impl {
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
-Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile> file,
+// Everything but the weights' data.
+Result<std::unique_ptr<Model::Impl>> Model::Find(std::shared_ptr<const GgufShards> shards,
                                                  const ModelOptions& options) {
   QuietGgmlLog();
-  LLMR_ASSIGN_OR_RETURN(const std::string name, file->Get<std::string>("general.architecture"));
+  LLMR_ASSIGN_OR_RETURN(const std::string name,
+                        shards->first().Get<std::string>("general.architecture"));
   LLMR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(name));
-  LLMR_ASSIGN_OR_RETURN(Hparams hparams, architecture->read_hparams(*file, name));
+  LLMR_ASSIGN_OR_RETURN(Hparams hparams, architecture->read_hparams(*shards, name));
   const Placement placement = Placement::Choose(hparams.layers, options.gpu_layers);
-  WeightStore store(file, placement.cpu());
+  WeightStore store(shards, placement.cpu());
   LLMR_ASSIGN_OR_RETURN(Weights weights, architecture->find_weights(store, hparams, placement));
-  LLMR_RETURN_IF_ERROR(store.Load(options.on_progress));
-  if (file->damaged()) {
+  return std::make_unique<Impl>(std::move(shards), architecture, std::move(hparams), placement,
+                                std::move(store), std::move(weights));
+}
+
+Result<std::shared_ptr<const Model>> Model::Finish(std::unique_ptr<Impl> impl) {
+  if (impl->shards->damaged()) {
     return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
                  "the model's file became shorter while it was loaded"};
   }
-  auto impl = std::make_unique<Impl>(std::move(file), architecture, std::move(hparams), placement,
-                                     std::move(store), std::move(weights));
   return std::shared_ptr<const Model>(new Model(std::move(impl)));
+}
+
+Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufShards> shards,
+                                                 const ModelOptions& options) {
+  LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Find(std::move(shards), options));
+  LLMR_RETURN_IF_ERROR(impl->store.Load(options.on_progress));
+  return Finish(std::move(impl));
+}
+
+Result<std::shared_ptr<const Model>> Model::Plan(std::shared_ptr<const GgufShards> shards,
+                                                 const ModelOptions& options) {
+  LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Find(std::move(shards), options));
+  LLMR_RETURN_IF_ERROR(impl->store.Plan());
+  return Finish(std::move(impl));
 }
 
 const Hparams& Model::hparams() const { return impl_->hparams; }
 
 std::int64_t Model::parameters() const { return impl_->store.parameters(); }
 
-bool Model::damaged() const { return impl_->file->damaged(); }
+std::size_t Model::weight_bytes() const { return impl_->store.bytes(); }
+
+bool Model::damaged() const { return impl_->shards->damaged(); }
 
 ggml_backend_dev_t Model::LayerDevice(std::int32_t layer) const {
   return impl_->placement.Layer(layer);

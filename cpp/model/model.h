@@ -4,6 +4,7 @@
 #include <ggml-backend.h>
 #include <ggml.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 #include "model/graph.h"
 #include "model/hparams.h"
 
@@ -23,16 +24,22 @@ struct ModelOptions {
   std::function<bool(double)> on_progress;
 };
 
-// Immutable once loaded; shared and used from any thread. Keeps the file mapped: weights on the
-// CPU are read from it in place.
+// Immutable once loaded; shared and used from any thread. Keeps the files mapped: weights on the
+// CPU are read from them in place.
 class Model {
  public:
   // Checks everything before ggml sees it. Errors: FAILED_PRECONDITION / GGUF_INVALID for a file
   // that lies or lacks something; UNIMPLEMENTED / MODEL_UNSUPPORTED for another architecture or
   // tensor type; RESOURCE_EXHAUSTED / OUT_OF_MEMORY; FAILED_PRECONDITION / CANCELLED where
   // on_progress said so; DATA_LOSS / MODEL_FILE_TRUNCATED.
-  static Result<std::shared_ptr<const Model>> Load(std::shared_ptr<const GgufFile> file,
+  static Result<std::shared_ptr<const Model>> Load(std::shared_ptr<const GgufShards> shards,
                                                    const ModelOptions& options);
+
+  // Likewise, but reads no weights and takes no memory for them: graphs of it can be measured, not
+  // computed. Never tells of progress. Errors: as Load(), but for CANCELLED.
+  static Result<std::shared_ptr<const Model>> Plan(std::shared_ptr<const GgufShards> shards,
+                                                   const ModelOptions& options);
+
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -41,7 +48,10 @@ class Model {
   const std::string& architecture() const { return hparams().architecture; }
   std::int64_t parameters() const;  // elements of all weights
 
-  // True once the file shrank under its mapping: what was computed since may be wrong.
+  // Bytes that the weights take, or would; those in the mapped files included.
+  std::size_t weight_bytes() const;
+
+  // True once a file shrank under its mapping: what was computed since may be wrong.
   bool damaged() const;
 
   // The device a layer lies on; layers() of hparams is the output layer.
@@ -58,6 +68,9 @@ class Model {
 
  private:
   struct Impl;
+  static Result<std::unique_ptr<Impl>> Find(std::shared_ptr<const GgufShards> shards,
+                                            const ModelOptions& options);
+  static Result<std::shared_ptr<const Model>> Finish(std::unique_ptr<Impl> impl);
   explicit Model(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -1,5 +1,6 @@
 #include "model/weights.h"
 
+#include <ggml-alloc.h>
 #include <ggml-cpu.h>
 
 #include <cstddef>
@@ -71,32 +72,12 @@ Error OutOfMemory(const std::string& what, ggml_backend_dev_t device) {
 
 }  // namespace
 
-Placement Placement::Choose(std::int32_t layers, std::int32_t gpu_layers) {
-  Placement placement;
-  placement.cpu_ = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  placement.first_accelerated_ = layers + 1;
-  if (gpu_layers == 0) {
-    return placement;
-  }
-  for (const auto type : {GGML_BACKEND_DEVICE_TYPE_GPU, GGML_BACKEND_DEVICE_TYPE_IGPU}) {
-    if (placement.accelerator_ == nullptr) {
-      placement.accelerator_ = ggml_backend_dev_by_type(type);
-    }
-  }
-  if (placement.accelerator_ == nullptr) {
-    return placement;
-  }
-  const bool all = gpu_layers < 0 || gpu_layers >= layers;
-  placement.first_accelerated_ = all ? 0 : layers - gpu_layers;
-  return placement;
-}
-
-WeightStore::WeightStore(std::shared_ptr<const GgufFile> file, ggml_backend_dev_t cpu)
-    : file_(std::move(file)), cpu_(cpu) {}
+WeightStore::WeightStore(std::shared_ptr<const GgufShards> shards, ggml_backend_dev_t cpu)
+    : shards_(std::move(shards)), cpu_(cpu), mapped_(shards_->files().size()) {}
 
 Result<const TensorInfo*> WeightStore::Find(const std::string& name, std::int64_t columns,
                                             std::int64_t rows) const {
-  const TensorInfo* info = file_->FindTensor(name);
+  const TensorInfo* info = shards_->FindTensor(name);
   if (info == nullptr) {
     return Invalid("tensor '" + name + "' is missing");
   }
@@ -108,8 +89,26 @@ Result<const TensorInfo*> WeightStore::Find(const std::string& name, std::int64_
   return info;
 }
 
+Result<ggml_tensor*> WeightStore::OrFault(Result<ggml_tensor*> found) const {
+  if (found.ok() || faults_ == nullptr) {
+    return found;
+  }
+  faults_->push_back(std::move(found).error());
+  return static_cast<ggml_tensor*>(nullptr);
+}
+
 Result<ggml_tensor*> WeightStore::Matrix(const std::string& name, std::int64_t columns,
                                          std::int64_t rows, ggml_backend_dev_t device) {
+  return OrFault(FindMatrix(name, columns, rows, device));
+}
+
+Result<ggml_tensor*> WeightStore::Vector(const std::string& name, std::int64_t size,
+                                         ggml_backend_dev_t device) {
+  return OrFault(FindVector(name, size, device));
+}
+
+Result<ggml_tensor*> WeightStore::FindMatrix(const std::string& name, std::int64_t columns,
+                                             std::int64_t rows, ggml_backend_dev_t device) {
   LLMR_ASSIGN_OR_RETURN(const TensorInfo* info, Find(name, columns, rows));
   if (!IsWeightType(info->type)) {
     return UnsupportedType(*info, WeightTypeNames());
@@ -121,8 +120,8 @@ Result<ggml_tensor*> WeightStore::Matrix(const std::string& name, std::int64_t c
   return tensor;
 }
 
-Result<ggml_tensor*> WeightStore::Vector(const std::string& name, std::int64_t size,
-                                         ggml_backend_dev_t device) {
+Result<ggml_tensor*> WeightStore::FindVector(const std::string& name, std::int64_t size,
+                                             ggml_backend_dev_t device) {
   LLMR_ASSIGN_OR_RETURN(const TensorInfo* info, Find(name, size, 1));
   if (!IsFloat(info->type)) {
     return UnsupportedType(*info, "f32, f16, bf16");
@@ -153,12 +152,12 @@ Result<Linear> WeightStore::LinearMap(const std::string& name, std::int64_t inpu
 WeightStore::Group& WeightStore::GroupFor(const TensorInfo& info, ggml_type type,
                                           ggml_backend_dev_t device) {
   const bool in_place = device == cpu_ && type == info.type && Aligned(info.data);
-  return in_place ? mapped_ : copies_[device];
+  return in_place ? mapped_[shards_->FileOf(info)] : copies_[device];
 }
 
 ggml_tensor* WeightStore::Add(Group& group, ggml_type type, const TensorInfo& info) {
   if (group.context == nullptr) {
-    const std::size_t most = file_->tensors().size();
+    const std::size_t most = shards_->tensors().size();
     group.context.reset(ggml_init(
         {.mem_size = most * ggml_tensor_overhead(), .mem_buffer = nullptr, .no_alloc = true}));
   }
@@ -178,22 +177,28 @@ std::int64_t WeightStore::parameters() const {
 }
 
 Status WeightStore::LoadMapped() {
-  if (mapped_.entries.empty()) {
-    return Ok();
+  for (std::size_t file = 0; file < mapped_.size(); ++file) {
+    if (!mapped_[file].entries.empty()) {
+      LLMR_RETURN_IF_ERROR(LoadMapped(*shards_->files()[file], mapped_[file]));
+    }
   }
+  return Ok();
+}
+
+Status WeightStore::LoadMapped(const GgufFile& file, Group& group) {
   // ggml wants the memory writable but only reads weights.
-  auto* const base = const_cast<std::byte*>(file_->bytes().data());
-  mapped_.buffer.reset(ggml_backend_cpu_buffer_from_ptr(base, file_->bytes().size()));
-  if (mapped_.buffer == nullptr) {
+  auto* const base = const_cast<std::byte*>(file.bytes().data());
+  group.buffer.reset(ggml_backend_cpu_buffer_from_ptr(base, file.bytes().size()));
+  if (group.buffer == nullptr) {
     return OutOfMemory("the weights", cpu_);
   }
-  ggml_backend_buffer_set_usage(mapped_.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
-  for (const Entry& entry : mapped_.entries) {
+  ggml_backend_buffer_set_usage(group.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+  for (const Entry& entry : group.entries) {
     auto* const data = const_cast<std::byte*>(entry.info->data);
-    if (ggml_backend_tensor_alloc(mapped_.buffer.get(), entry.tensor, data) !=
-        GGML_STATUS_SUCCESS) {
+    if (ggml_backend_tensor_alloc(group.buffer.get(), entry.tensor, data) != GGML_STATUS_SUCCESS) {
       return OutOfMemory("the weights", cpu_);
     }
+    group.bytes += entry.info->size;
   }
   return Ok();
 }
@@ -206,6 +211,7 @@ Status WeightStore::LoadCopies(ggml_backend_dev_t device, Group& group,
     return OutOfMemory("the weights", device);
   }
   ggml_backend_buffer_set_usage(group.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+  group.bytes = ggml_backend_buffer_get_size(group.buffer.get());
   for (const Entry& entry : group.entries) {
     if (entry.tensor->type != entry.info->type) {
       const std::vector<float> values = ToFloats(*entry.info);
@@ -242,6 +248,31 @@ Status WeightStore::Load(const std::function<bool(double)>& on_progress) {
     }));
   }
   return report();
+}
+
+Status WeightStore::Plan() {
+  LLMR_RETURN_IF_ERROR(LoadMapped());  // takes nothing by itself: pages are read when computed with
+  for (auto& [device, group] : copies_) {
+    ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(device);
+    group.bytes = ggml_backend_alloc_ctx_tensors_from_buft_size(group.context.get(), type);
+    group.buffer.reset(ggml_backend_buft_alloc_buffer(type, 0));
+    ggml_backend_buffer_set_usage(group.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    for (const Entry& entry : group.entries) {
+      entry.tensor->buffer = group.buffer.get();
+    }
+  }
+  return Ok();
+}
+
+std::size_t WeightStore::bytes() const {
+  std::size_t total = 0;
+  for (const Group& group : mapped_) {
+    total += group.bytes;
+  }
+  for (const auto& [device, group] : copies_) {
+    total += group.bytes;
+  }
+  return total;
 }
 
 }  // namespace llmr

@@ -5,6 +5,7 @@
 #include <ggml-cpp.h>
 #include <ggml.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,7 +16,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "gguf/gguf_file.h"
+#include "gguf/gguf_shards.h"
 
 namespace llmr {
 
@@ -45,33 +46,12 @@ struct Weights {
   Linear output;                       // embedding → vocabulary; may be the token embedding itself
 };
 
-// Where each part of a model is computed.
-class Placement {
- public:
-  // The last `gpu_layers` of `layers` layers, -1: all, and the output layer with them on the first
-  // GPU where there is one. The token embedding stays on the CPU.
-  static Placement Choose(std::int32_t layers, std::int32_t gpu_layers);
-
-  ggml_backend_dev_t cpu() const { return cpu_; }
-  ggml_backend_dev_t accelerator() const { return accelerator_; }  // null where none is used
-
-  // REQUIRES: 0 ≤ layer ≤ layers; layers itself is the output layer.
-  ggml_backend_dev_t Layer(std::int32_t layer) const {
-    return layer >= first_accelerated_ ? accelerator_ : cpu_;
-  }
-
- private:
-  ggml_backend_dev_t cpu_ = nullptr;
-  ggml_backend_dev_t accelerator_ = nullptr;
-  std::int32_t first_accelerated_ = 0;
-};
-
 // Collects the tensors that a model needs, then gives them data. Matrices on the CPU are read from
-// the mapped file in place; everything else is copied once. Owns contexts and buffers: the tensors
+// the mapped files in place; everything else is copied once. Owns contexts and buffers: the tensors
 // live as long as this object. Not thread-safe.
 class WeightStore {
  public:
-  WeightStore(std::shared_ptr<const GgufFile> file, ggml_backend_dev_t cpu);
+  WeightStore(std::shared_ptr<const GgufShards> shards, ggml_backend_dev_t cpu);
 
   // A matrix [columns, rows] of a type that ggml multiplies with. Errors: FAILED_PRECONDITION /
   // GGUF_INVALID naming the tensor where it is missing or has another shape; UNIMPLEMENTED /
@@ -91,12 +71,24 @@ class WeightStore {
   Result<Linear> LinearMap(const std::string& name, std::int64_t inputs, std::int64_t outputs,
                            ggml_backend_dev_t device);
 
-  bool Has(const std::string& name) const { return file_->FindTensor(name) != nullptr; }
+  // From now on a tensor that is missing or cannot be used is no error of the four above: they give
+  // null in its place, and the error goes to `faults`, which outlives this object. REQUIRES: where
+  // there were faults, nothing is loaded or computed.
+  void CollectFaults(std::vector<Error>* faults) { faults_ = faults; }
+
+  bool Has(const std::string& name) const { return shards_->FindTensor(name) != nullptr; }
 
   // Gives data to everything asked for so far; call once, last. `on_progress` may be empty and gets
   // 0 … 1; false gives up. Errors: RESOURCE_EXHAUSTED / OUT_OF_MEMORY; FAILED_PRECONDITION /
   // CANCELLED.
   Status Load(const std::function<bool(double)>& on_progress);
+
+  // Instead of Load(): reads no tensor and allocates no memory for any. What the tensors lie in is
+  // known then, so that graphs of them can be measured; they cannot be computed. Errors: as Load().
+  Status Plan();
+
+  // Bytes that the weights take, those in the mapped files included. REQUIRES: Load() or Plan().
+  std::size_t bytes() const;
 
   // Elements of all tensors asked for, each once.
   std::int64_t parameters() const;
@@ -106,27 +98,35 @@ class WeightStore {
     ggml_tensor* tensor;
     const TensorInfo* info;
   };
-  // Tensors that share a buffer: those in the mapped file, or those copied to one device.
+  // Tensors that share a buffer: those in one mapped file, or those copied to one device.
   struct Group {
     ggml_context_ptr context;
     std::vector<Entry> entries;
     ggml_backend_buffer_ptr buffer;
+    std::size_t bytes = 0;  // of the tensors; where copied, with what lies between them
   };
 
   Result<const TensorInfo*> Find(const std::string& name, std::int64_t columns,
                                  std::int64_t rows) const;
+  Result<ggml_tensor*> FindMatrix(const std::string& name, std::int64_t columns, std::int64_t rows,
+                                  ggml_backend_dev_t device);
+  Result<ggml_tensor*> FindVector(const std::string& name, std::int64_t size,
+                                  ggml_backend_dev_t device);
+  Result<ggml_tensor*> OrFault(Result<ggml_tensor*> found) const;
   ggml_tensor* Add(Group& group, ggml_type type, const TensorInfo& info);
   Group& GroupFor(const TensorInfo& info, ggml_type type, ggml_backend_dev_t device);
   Status LoadMapped();
+  Status LoadMapped(const GgufFile& file, Group& group);
   Status LoadCopies(ggml_backend_dev_t device, Group& group,
                     const std::function<Status(const Entry&)>& copied);
 
-  std::shared_ptr<const GgufFile> file_;
+  std::shared_ptr<const GgufShards> shards_;
   ggml_backend_dev_t cpu_;
-  Group mapped_;
+  std::vector<Group> mapped_;  // one a file
   std::map<ggml_backend_dev_t, Group> copies_;
   std::map<std::pair<std::string, ggml_backend_dev_t>, ggml_tensor*> tensors_;
   std::set<const TensorInfo*> used_;
+  std::vector<Error>* faults_ = nullptr;  // null: a fault is an error
 };
 
 }  // namespace llmr

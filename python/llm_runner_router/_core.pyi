@@ -36,6 +36,22 @@ class TensorInfo:
     def nbytes(self) -> int: ...
 
 @final
+class MetadataItem:
+    """One line of a GGUF file's metadata; immutable."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def type(self) -> str:
+        """``u32``, ``str``, ``array of str`` and so on."""
+    @property
+    def length(self) -> int | None:
+        """Elements of an array; ``None``: it is none."""
+    @property
+    def value(self) -> MetadataValue:
+        """A scalar, or the first elements of an array."""
+
+@final
 class GgufFile:
     """A GGUF file, mapped and checked. Immutable; may be shared between threads."""
 
@@ -55,6 +71,57 @@ class GgufFile:
     @property
     def tensors(self) -> list[TensorInfo]: ...
     def read_tensor(self, name: str) -> bytes: ...
+
+def quantize(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    type: str,  # noqa: A002
+    on_progress: Callable[[str, float], bool],
+    threads: int = 0,
+    *,
+    replace: bool = False,
+) -> None:
+    """Write floating-point weights as a smaller GGUF file, in this thread, without the GIL.
+
+    ``source`` is a file, or the first of a sharded set; what is written is one file.
+    ``type`` is a name such as ``Q4_K_M``. ``on_progress`` is told the tensor and the fraction of
+    the target that is written; ``False`` gives up, with the reason ``CANCELLED``. What it raises
+    ends the work too. The target appears whole or not at all. ``threads`` 0: as many as the process
+    may use. Raises ``CoreError``: QUANTIZATION_UNKNOWN, THREADS, TARGET_IS_SOURCE, QUANTIZE_SOURCE,
+    TENSOR_NOT_FINITE, TARGET_EXISTS (unless ``replace``), TARGET_UNWRITABLE, DISK_FULL,
+    MODEL_FILE_TRUNCATED, and those of ``GgufShards``.
+    """
+
+@final
+class GgufShards:
+    """A model's GGUF, mapped and checked: one file, or all shards of a set. Immutable; shareable.
+
+    A set is what llama.cpp's gguf-split writes, ``NAME-00001-of-00003.gguf`` and so on; ``path``
+    names its first file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open all files; the path of another shard is refused with ``GGUF_NOT_FIRST_SHARD``."""
+    @property
+    def paths(self) -> list[str]:
+        """Of all files, the first shard's first."""
+    @property
+    def nbytes(self) -> int:
+        """Of all files."""
+    @property
+    def version(self) -> int: ...
+    @property
+    def damaged(self) -> bool: ...
+    @property
+    def metadata(self) -> Mapping[str, MetadataValue]:
+        """The model's, which the first file holds. Made when first asked for."""
+    def metadata_items(self, most: int) -> list[MetadataItem]:
+        """Each key in the file's order, with at most ``most`` elements of its array."""
+    def find_faults(self) -> list[str]:
+        """Why an engine would refuse the model, all of it, from the headers alone."""
+    @property
+    def tensors(self) -> list[TensorInfo]:
+        """Of all files, one behind the other; each offset counts in the tensor's own file."""
 
 @final
 class EngineConfig:
@@ -261,6 +328,33 @@ class EngineStats:
     def preemptions(self) -> int: ...
 
 @final
+class MemoryEstimate:
+    """How much memory an engine takes, of host and devices together."""
+
+    @property
+    def weights(self) -> int:
+        """Bytes, those included that stay in the mapped files and whose pages can be dropped."""
+    @property
+    def kv(self) -> int:
+        """Bytes of the KV cache."""
+    @property
+    def compute(self) -> int:
+        """Bytes of intermediate results, logits included."""
+    @property
+    def context_length(self) -> int: ...
+    @property
+    def kv_blocks(self) -> int:
+        """As ``EngineConfig.kv_blocks`` it makes loading take exactly these sizes."""
+
+def estimate_memory(config: EngineConfig) -> MemoryEstimate:
+    """Tell what loading would take, from metadata and tensor tables alone; without the GIL.
+
+    Reads no weights and allocates nothing of what it counts. Exact on the CPU with ``paged``
+    attention. With ``ggml`` attention, on a GPU always, ``compute`` is an estimate of what
+    intermediate results grow to. Raises ``CoreError`` as loading does.
+    """
+
+@final
 class Engine:
     """A loaded model with the thread that runs it. Thread-safe; raises ``CoreError``."""
 
@@ -287,6 +381,9 @@ class Engine:
     def architecture(self) -> str: ...
     @property
     def parameters(self) -> int: ...
+    @property
+    def memory(self) -> MemoryEstimate:
+        """What was taken when it was loaded. With ``ggml`` attention ``compute`` grows later."""
     def submit(self, submission: Submission) -> int:
         """Queue a request; its id, from 1."""
     def cancel(self, id: int) -> None:  # noqa: A002

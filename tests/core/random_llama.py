@@ -34,7 +34,8 @@ class Sizes:
     context: int = 128
 
 
-def _metadata(sizes: Sizes) -> dict[str, tuple[Any, gguf.GGUFValueType]]:
+def metadata_of(sizes: Sizes) -> dict[str, tuple[Any, gguf.GGUFValueType]]:
+    """What stands below "llama."."""
     return {
         "block_count": (sizes.layers, Kind.UINT32),
         "embedding_length": (sizes.embedding, Kind.UINT32),
@@ -46,7 +47,8 @@ def _metadata(sizes: Sizes) -> dict[str, tuple[Any, gguf.GGUFValueType]]:
     }
 
 
-def _shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+def shapes_of(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """Every tensor's shape, as numpy counts."""
     width, inner = sizes.embedding, sizes.feed_forward
     queries, keys = sizes.heads * sizes.head_dim, sizes.kv_heads * sizes.head_dim
     layer = {
@@ -76,7 +78,7 @@ def _tensors(sizes: Sizes) -> dict[str, NDArray[Any]]:
     chance = np.random.default_rng(1)
     return {
         name: chance.normal(1.0 if len(shape) == 1 else 0.0, 0.1, shape).astype(np.float32)
-        for name, shape in _shapes(sizes).items()
+        for name, shape in shapes_of(sizes).items()
     }
 
 
@@ -87,15 +89,19 @@ class RandomLlama:
     sizes: Sizes = field(default_factory=Sizes)
     architecture: str = "llama"
     matrices: str = "f32"  # ggml type of the F32 matrices
+    alignment: int = gguf.GGUF_DEFAULT_ALIGNMENT  # of tensors in the file, in bytes
     metadata: dict[str, tuple[Any, gguf.GGUFValueType]] = field(init=False)
     tensors: dict[str, NDArray[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.metadata = _metadata(self.sizes)
+        self.metadata = metadata_of(self.sizes)
         self.tensors = _tensors(self.sizes)
 
-    def write(self, path: Path) -> Path:
-        with contextlib.closing(gguf.GGUFWriter(path, self.architecture)) as writer:
+    def write(self, path: Path, **options: Any) -> Path:
+        """The options are the writer's: with ``split_max_tensors``, shards of that many."""
+        with contextlib.closing(gguf.GGUFWriter(path, self.architecture, **options)) as writer:
+            if self.alignment != gguf.GGUF_DEFAULT_ALIGNMENT:
+                writer.add_custom_alignment(self.alignment)
             for key, (value, kind) in self.metadata.items():
                 element = Kind.UINT32 if kind == Kind.ARRAY else None
                 writer.add_key_value(f"{self.architecture}.{key}", value, kind, sub_type=element)

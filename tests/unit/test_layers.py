@@ -10,8 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python/llm_runner_router"
-LOCAL = ("local", "local_events", "local_model", "local_prefixes")
-USERS_OF_THE_CORE = {f"providers/{name}.py" for name in LOCAL}
+USERS_OF_THE_CORE = {
+    "inspection/model_file.py",
+    "inspection/quantizing.py",
+    *(f"providers/{name}.py" for name in ("local", "local_events", "local_model")),
+    "providers/local_prefixes.py",
+}
 
 
 def test_layers_hold() -> None:
@@ -40,6 +44,6 @@ def uses_core(file: Path) -> bool:
     return False
 
 
-def test_only_the_local_provider_uses_the_core() -> None:
+def test_only_these_use_the_core() -> None:
     files = {str(file.relative_to(PACKAGE)) for file in PACKAGE.rglob("*.py") if uses_core(file)}
     assert files == USERS_OF_THE_CORE

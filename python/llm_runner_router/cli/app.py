@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from llm_runner_router.cli import aliases, chat, demo, models, pull, route, serve, templates, usage
+from llm_runner_router.cli import (
+    aliases,
+    chat,
+    demo,
+    models,
+    pull,
+    quantize,
+    route,
+    serve,
+    templates,
+    usage,
+)
 
 app = typer.Typer(
     help="Route requests over gRPC to GGUF models and API providers.",
@@ -18,6 +29,7 @@ app.command("pull")(pull.pull)
 app.command("chat")(chat.chat)
 app.command("route")(route.route)
 app.command("usage")(usage.usage)
+app.command("quantize")(quantize.quantize)
 app.add_typer(models.commands, name="models")
 app.add_typer(aliases.commands, name="aliases")
 app.add_typer(templates.commands, name="templates")

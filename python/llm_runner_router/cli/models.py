@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from llm_runner_router.cli import api_models, registry_files
+from llm_runner_router.cli import api_models, inspection, registry_files
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
@@ -170,9 +170,24 @@ async def unregister(target: str, model: str) -> None:
 
 
 @commands.command("show")
-def show(model: Id, target: Target = DEFAULT_TARGET) -> None:
-    """Show what the service knows of a model."""
-    run(print_model(target, model))
+def show(  # noqa: PLR0913, PLR0917 - each option is a parameter
+    model: Annotated[
+        str,
+        typer.Argument(help="The id of a model, or the path of a GGUF file of this machine."),
+    ],
+    context_length: inspection.ContextLength = None,
+    parallel: inspection.Parallel = None,
+    tensors: inspection.Tensors = False,  # noqa: FBT002
+    as_json: inspection.Json = False,  # noqa: FBT002
+    target: Target = DEFAULT_TARGET,
+) -> None:
+    """Show what the service knows of a model, or without a service what a file holds."""
+    options = inspection.FileOptions(context_length, parallel, tensors, as_json)
+    if inspection.is_file(model):
+        inspection.show_file(model, options)
+    else:
+        options.check_unused()
+        run(print_model(target, model))
 
 
 async def print_model(target: str, model: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llm_runner_router.tokenizer.bpe import bpe_token_bytes, build_bpe, missing_bytes
 from llm_runner_router.tokenizer.errors import TokenizerError
@@ -75,10 +75,7 @@ class Tokenizer:
             TokenizerError: a key is missing, of the wrong type, or its value makes no sense.
         """
         reader = MetadataReader(metadata)
-        name = reader.text(MODEL_KEY)
-        build = {"gpt2": _bpe_parts, "llama": _spm_parts}.get(name)
-        if build is None:
-            raise TokenizerError(MODEL_KEY, name, "gpt2, llama")
+        build = {"gpt2": _bpe_parts, "llama": _spm_parts}[model_name(reader)]
         return cls(build(reader), reader)
 
     @property
@@ -271,6 +268,15 @@ class Tokenizer:
         # Better an error than an answer to a text with holes.
         for byte in sorted(set(text.encode()) & set(self._missing_bytes)):
             raise TokenizerError("text", bytes([byte]), "bytes that have a token in the vocabulary")
+
+
+def model_name(reader: MetadataReader) -> Literal["gpt2", "llama"]:
+    """Which kind of tokenizer the file wants; TokenizerError for those that are not there."""
+    match reader.text(MODEL_KEY):
+        case "gpt2" | "llama" as name:
+            return name
+        case other:
+            raise TokenizerError(MODEL_KEY, other, "gpt2, llama")
 
 
 def _bpe_parts(reader: MetadataReader) -> _Parts:
