@@ -6,9 +6,19 @@ Lengths of texts count letters, where Go counts bytes: templates ask whether the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from llm_runner_router.errors import shorten
+from llm_runner_router.prompt.go_arguments import check_count, check_whole
+from llm_runner_router.prompt.go_logic import (
+    ORDERED,
+    Function,
+    both,
+    comparison,
+    either,
+    equal,
+    negated,
+)
 from llm_runner_router.prompt.go_tokens import Place
 from llm_runner_router.prompt.go_values import (
     NO_VALUE,
@@ -17,78 +27,18 @@ from llm_runner_router.prompt.go_values import (
     Kind,
     Value,
     absent,
-    common_kind,
     constant,
     printed,
     text_literal,
 )
 
-Function = Callable[[Sequence[Value], Place], Value]
-
 _NIL = "<nil>"
 _VERB = re.compile(r"%(.?)", re.DOTALL)
 _VERBS = {"s": frozenset({Kind.TEXT, Kind.SCALAR}), "d": WHOLE, "t": frozenset({Kind.TRUTH})}
-_ORDERED = SCALARS - {Kind.TRUTH, Kind.ABSENT}
-
-
-def _and(values: Sequence[Value], place: Place) -> Value:
-    """The first that is false, or the last."""
-    return _decided(values, place, "and", deciding=False)
-
-
-def _or(values: Sequence[Value], place: Place) -> Value:
-    """The first that is true, or the last."""
-    return _decided(values, place, "or", deciding=True)
-
-
-def _decided(values: Sequence[Value], place: Place, word: str, *, deciding: bool) -> Value:
-    """The first value whose truth is ``deciding``, or the last; without those passed for sure."""
-    _check_count(values, place, word, 1, None)
-    kept = []
-    for number, value in enumerate(values, 1):
-        if number == len(values) or value.truth in {None, deciding}:
-            kept.append(value)
-        if value.truth is deciding:
-            break
-    if len(kept) == 1:
-        return kept[0]
-    code = "(" + f" {word} ".join(value.code for value in kept) + ")"
-    truth = deciding if any(value.truth is deciding for value in kept) else None
-    return Value(common_kind(kept), code, truth)
-
-
-def _not(values: Sequence[Value], place: Place) -> Value:
-    _check_count(values, place, "not", 1, 1)
-    [value] = values
-    if value.truth is not None:
-        return constant(not value.truth)
-    return Value(Kind.TRUTH, f"(not {value.code})")
-
-
-def _eq(values: Sequence[Value], place: Place) -> Value:
-    """Whether the first equals any of the others."""
-    _check_count(values, place, "eq", 2, None)
-    first, *others = values
-    for other in others:
-        _check_comparable(first, other, place, "eq", SCALARS)
-    codes = [other.code for other in others]
-    if len(codes) == 1:
-        return Value(Kind.TRUTH, f"({first.code} == {codes[0]})")
-    return Value(Kind.TRUTH, f"({first.code} in [{', '.join(codes)}])")
-
-
-def _comparison(word: str, operator: str, kinds: frozenset[Kind]) -> Function:
-    def compare(values: Sequence[Value], place: Place) -> Value:
-        _check_count(values, place, word, 2, 2)
-        first, second = values
-        _check_comparable(first, second, place, word, kinds)
-        return Value(Kind.TRUTH, f"({first.code} {operator} {second.code})")
-
-    return compare
 
 
 def _len(values: Sequence[Value], place: Place) -> Value:
-    _check_count(values, place, "len", 1, 1)
+    check_count(values, place, "len", 1, 1)
     [value] = values
     if value.kind is Kind.ABSENT:
         return constant(0)
@@ -99,25 +49,25 @@ def _len(values: Sequence[Value], place: Place) -> Value:
 
 def _index(values: Sequence[Value], place: Place) -> Value:
     """One of the messages."""
-    _check_count(values, place, "index", 2, None)
+    check_count(values, place, "index", 2, None)
     items, *places = values
     if items.kind is Kind.ABSENT:
         return absent(NO_VALUE)
     if items.kind is not Kind.MESSAGES or len(places) != 1:
         raise place.error(f"index of {items.kind.value} is not allowed; allowed: one of messages")
-    _check_whole(places, place, "index")
+    check_whole(places, place, "index")
     return Value(Kind.MESSAGE, f"at({items.code}, {places[0].code})", truth=True)
 
 
 def _slice(values: Sequence[Value], place: Place) -> Value:
     """A range of messages, as much of it as there is."""
-    _check_count(values, place, "slice", 1, 3)
+    check_count(values, place, "slice", 1, 3)
     items, *bounds = values
     if items.kind is Kind.ABSENT:
         return items
     if items.kind is not Kind.MESSAGES:
         raise place.error(f"slice of {items.kind.value} is not allowed; allowed: messages")
-    _check_whole(bounds, place, "slice")
+    check_whole(bounds, place, "slice")
     start, end = [bound.code for bound in bounds] + [""] * (2 - len(bounds))
     # Asked for in every round of most templates, so it must not cost as much as the list is long.
     count = f"({items.count} - {start})" if items.count and start and not end else ""
@@ -143,7 +93,7 @@ def _println(values: Sequence[Value], place: Place) -> Value:
 
 def _printf(values: Sequence[Value], place: Place) -> Value:
     """Text with values in it, by the verbs %s, %d, %t, %v."""
-    _check_count(values, place, "printf", 1, None)
+    check_count(values, place, "printf", 1, None)
     form, *arguments = values
     if form.kind is not Kind.TEXT or form.code != text_literal(form.shown):
         raise place.error("printf without a literal format is not supported")
@@ -176,7 +126,7 @@ def _formatted(verb: str, value: Value, place: Place) -> str:
 
 def _json(values: Sequence[Value], place: Place) -> Value:
     """JSON as Go writes it: without what means something in HTML."""
-    _check_count(values, place, "json", 1, 1)
+    check_count(values, place, "json", 1, 1)
     [value] = values
     if value.kind is Kind.ABSENT:
         return constant("null")
@@ -200,7 +150,7 @@ def _yesterday_date(values: Sequence[Value], place: Place) -> Value:  # noqa: AR
 
 def _type_script_type(values: Sequence[Value], place: Place) -> Value:
     """The type of a tool's parameter; there are none."""
-    _check_count(values, place, "toTypeScriptType", 1, 1)
+    check_count(values, place, "toTypeScriptType", 1, 1)
     return constant("any")
 
 
@@ -209,45 +159,20 @@ def _joined(parts: Sequence[str]) -> Value:
     return Value(Kind.TEXT, f"({' ~ '.join(parts)})" if parts else "''")
 
 
-def _check_count(
-    values: Sequence[Value], place: Place, word: str, least: int, most: int | None
-) -> None:
-    if len(values) < least or (most is not None and len(values) > most):
-        allowed = f"at least {least}" if most is None else f"{least} to {most}"
-        allowed = f"{least}" if least == most else allowed
-        raise place.error(f"{word} with {len(values)} arguments; allowed: {allowed}")
-
-
-def _check_whole(values: Sequence[Value], place: Place, word: str) -> None:
-    for value in values:
-        if value.kind not in WHOLE or value.code.startswith("(-"):
-            raise place.error(f"{word} with {value.kind.value} is not allowed; allowed: 0, 1, …")
-
-
-def _check_comparable(
-    first: Value, second: Value, place: Place, word: str, allowed: frozenset[Kind]
-) -> None:
-    kinds = {first.kind, second.kind}
-    loose = len(kinds - {Kind.SCALAR, Kind.ABSENT}) < 2
-    if not loose or not kinds <= allowed:
-        pair = f"{first.kind.value} and {second.kind.value}"
-        raise place.error(f"{word} of {pair} is not allowed")
-
-
 FUNCTIONS: dict[str, Function] = {
-    "and": _and,
+    "and": both,
     "currentDate": _current_date,
-    "eq": _eq,
-    "ge": _comparison("ge", ">=", _ORDERED),
-    "gt": _comparison("gt", ">", _ORDERED),
+    "eq": equal,
+    "ge": comparison("ge", ">=", ORDERED),
+    "gt": comparison("gt", ">", ORDERED),
     "index": _index,
     "json": _json,
-    "le": _comparison("le", "<=", _ORDERED),
+    "le": comparison("le", "<=", ORDERED),
     "len": _len,
-    "lt": _comparison("lt", "<", _ORDERED),
-    "ne": _comparison("ne", "!=", SCALARS),
-    "not": _not,
-    "or": _or,
+    "lt": comparison("lt", "<", ORDERED),
+    "ne": comparison("ne", "!=", SCALARS),
+    "not": negated,
+    "or": either,
     "print": _print,
     "printf": _printf,
     "println": _println,

@@ -4,7 +4,7 @@ A template that names ``.Messages`` goes through the conversation itself and dec
 One that does not is rendered once for each turn of a system prompt, a question and an answer;
 where the answer is still to come, the last turn ends with it. Either way, messages of one role in
 a row count as one, with an empty line between (but results of tools), and there are no tools,
-images or thoughts of earlier answers. Facts: https://pkg.go.dev/text/template, and
+images or thoughts of earlier answers. Facts: Go's documentation of text/template, and
 template/template.go of Ollama.
 """
 
