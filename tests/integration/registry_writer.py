@@ -1,41 +1,41 @@
-"""Writes to a registry for ever and says what it does, until somebody kills it.
+"""Writes to registries for ever and says what it does, until somebody kills it.
 
-Each line on stdout is ``begin N`` before and ``done N`` after operation N.
+Each line on stdin, ``KIND PATH``, makes a new process that does ``OPERATIONS[KIND]`` to a registry
+again and again: forked here, where everything is imported already. It says ``pid N``, then
+``begin N`` before and ``done N`` after its change N, counted from the first change of the registry.
+Once it is killed, ``ended`` is said.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
+import os
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from llm_runner_router.registry.records import ModelConfig, ModelRecord
+# Imported before the fork: it is needed for an upgrade.
+import alembic.command
+import alembic.config  # noqa: F401
+
+from llm_runner_router.registry.records import (
+    Alias,
+    AliasTarget,
+    ImportMode,
+    ModelConfig,
+    ModelRecord,
+)
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.types import ModelFormat
 
-MODELS = 5
-
-
-def operations(seed: int) -> list[tuple[str, str, int]]:
-    """(kind, model, number) of every operation that a seed stands for."""
-    choice = random.Random(seed)
-    present: set[str] = set()
-    found = []
-    for number in range(100_000):
-        name = f"m{choice.randrange(MODELS)}"
-        kind = choice.choice(["update", "remove"]) if name in present else "add"
-        if kind == "add":
-            present.add(name)
-        elif kind == "remove":
-            present.remove(name)
-        found.append((kind, name, number))
-    return found
+MODELS = 4
+TARGETS = ("target@0", "target@1")
 
 
 def record(name: str, number: int) -> ModelRecord:
-    """What operation ``number`` writes: every field tells the number."""
+    """What change ``number`` writes: every field tells the number."""
     return ModelRecord(
         id=name,
         name=f"name {number}",
@@ -46,19 +46,75 @@ def record(name: str, number: int) -> ModelRecord:
     )
 
 
-async def write(path: Path, seed: int) -> None:
+def extras(name: str, number: int) -> dict[tuple[str, str], dict[str, int]]:
+    """What an import of change ``number`` says beyond its record."""
+    return {("model", name): {"number": number}}
+
+
+def alias(number: int) -> Alias:
+    """The alias as change ``number`` moves it."""
+    return Alias("latest", (AliasTarget(TARGETS[number % 2]),), fallbacks=(TARGETS[0],) * number)
+
+
+async def register(store: RegistryStore, number: int) -> None:
+    """A new model with extras; each is there once."""
+    name = f"m{number}"
+    await store.import_all([record(name, number)], [], extras(name, number), mode=ImportMode.KEEP)
+
+
+async def update(store: RegistryStore, number: int) -> None:
+    """One of a few models; they come into being by an import, so that they have extras."""
+    name = f"m{number % MODELS}"
+    if name in store:
+        await store.update(name, lambda _: record(name, number), store.get(name).etag)
+    else:
+        await register(store, number % MODELS)
+
+
+async def move(store: RegistryStore, number: int) -> None:
+    """The alias, from one target to the other; the first changes make them."""
+    if number < len(TARGETS):
+        await store.add(record(TARGETS[number], number))
+    else:
+        present = store.alias("latest")
+        etag = "" if present is None else present.etag
+        await store.set_alias(replace(alias(number), etag=etag))
+
+
+async def churn(store: RegistryStore, number: int) -> None:
+    """A model comes, and goes with its extras."""
+    if number % 2:
+        await store.remove(f"m{number - 1}")
+    else:
+        await register(store, number)
+
+
+OPERATIONS: Mapping[str, Callable[[RegistryStore, int], Awaitable[None]]] = {
+    "register": register,
+    "update": update,
+    "move": move,
+    "churn": churn,
+}
+
+
+async def write(kind: str, path: Path) -> None:
     store = await RegistryStore.open(path)
-    for kind, name, number in operations(seed):
+    for number in count(store.sequence):
         print(f"begin {number}", flush=True)
-        wanted = record(name, number)
-        if kind == "add":
-            await store.add(wanted)
-        elif kind == "update":
-            await store.update(name, lambda present, new=wanted: replace(new, etag=present.etag))
-        else:
-            await store.remove(name)
+        await OPERATIONS[kind](store, number)
         print(f"done {number}", flush=True)
 
 
+def main() -> None:
+    for line in sys.stdin:
+        kind, _, path = line.strip().partition(" ")
+        process = os.fork()
+        if process == 0:
+            print(f"pid {os.getpid()}", flush=True)
+            asyncio.run(write(kind, Path(path)))
+        os.waitpid(process, 0)
+        print("ended", flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(write(Path(sys.argv[1]), int(sys.argv[2])))
+    main()
