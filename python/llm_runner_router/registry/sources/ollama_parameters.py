@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llm_runner_router.errors import InvalidRequestError, shorten
 from llm_runner_router.registry.records import ModelConfig
@@ -72,7 +72,8 @@ def _with_parameter(config: ModelConfig, name: str, value: object) -> ModelConfi
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if known.negative_is_unset and number and value < 0:
         return config
-    changed = replace(config, **{known.field: value})
+    changes: dict[str, Any] = {known.field: value}
+    changed = replace(config, **changes)
     check_sampling(changed)
     check_count(name, changed.context_length, 1, MAX_CONTEXT)
     check_count(name, changed.gpu_layers, 0, MAX_GPU_LAYERS)
