@@ -52,6 +52,16 @@ async def test_the_product_of_bytes_and_idle_time_decides() -> None:
 
 
 @in_virtual_time
+async def test_a_small_model_that_nobody_has_used_for_long_goes_before_a_large_one() -> None:
+    machine = Machine(100, small=30, large=70, wanted=30)
+    await machine.load("small")
+    await asyncio.sleep(100)
+    await machine.load("large", "wanted")
+    assert machine.loaded() == ["large", "wanted"]
+    await machine.close()
+
+
+@in_virtual_time
 async def test_no_more_go_than_need_be() -> None:
     machine = Machine(100, small=10, large=80, wanted=70)
     await machine.load("small")
@@ -284,6 +294,8 @@ async def test_a_model_that_was_just_loaded_answers_those_who_waited_for_it() ->
     machine = Machine(100, a=100, b=100)
     first = [Request(machine.residency, "a") for _ in range(3)]
     second = await start(machine, "b")
+    loading = machine.residency._residents["a"].loading
+    loading.add_done_callback(lambda _: machine.residency.refresh())  # before they have it
     await asyncio.sleep(PATIENCE * 5)
     assert all(request.began.is_set() for request in first)
     for request in first:
