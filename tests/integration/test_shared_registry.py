@@ -172,9 +172,10 @@ async def test_a_database_that_was_set_back_is_read_again(postgresql_url: str) -
         async with one.database.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM models WHERE id = 'b'")
             await connection.exec_driver_sql("DELETE FROM changes WHERE sequence = 2")
+            await connection.exec_driver_sql("UPDATE identity SET epoch = 'another'")
         await other._journal.catch_up()
         assert [record.id for record in other.models()] == ["a"]
-        assert (other.sequence, other.changes_since(2)) == (1, None)
+        assert (other.sequence, other.changes_since(2), other.epoch) == (1, None, "another")
         await other.add(model("c"))
         assert other.sequence == 2
 

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.change_log import (
     TOLD,
-    ChangeLog,
     StoredChange,
     read_changes,
     write_changes,
@@ -18,6 +17,8 @@ from llm_runner_router.registry.change_log import (
 from llm_runner_router.registry.content import Content
 from llm_runner_router.registry.database import Database
 from llm_runner_router.registry.entries import Entry, Key, read_entries, write_entries
+from llm_runner_router.registry.identity import read_epoch
+from llm_runner_router.registry.loaded import Loaded
 
 T = TypeVar("T")
 Decide = Callable[[Content], tuple[Sequence[Entry], T]]
@@ -27,13 +28,12 @@ Decide = Callable[[Content], tuple[Sequence[Entry], T]]
 class Journal:
     """One transaction a change. Memory follows what was committed, here or elsewhere."""
 
-    def __init__(
-        self, database: Database, content: Content, log: ChangeLog, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, database: Database, loaded: Loaded, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
-        self.content = content
-        self.log = log
+        self.epoch = loaded.epoch
+        self.content = loaded.content
+        self.log = loaded.log
         self.revision = 0
 
     async def commit(self, decide: Decide[T]) -> T:
@@ -73,7 +73,7 @@ class Journal:
             found = await read_changes(connection, seen)
             first = found[0].sequence if found else 0
             if first not in ((seen,) if seen else (0, 1)):
-                self._replace(await read_changes(connection, 0), await Content.load(connection))
+                await self._begin_anew(connection)
                 return
             new = [change for change in found if change.sequence > seen]
             if new:
@@ -89,7 +89,9 @@ class Journal:
             self.revision += 1
         self.log.append(numbered)
 
-    def _replace(self, found: Sequence[StoredChange], content: Content) -> None:
-        self.content = content
+    async def _begin_anew(self, connection: AsyncConnection) -> None:
+        found = await read_changes(connection, 0)
+        content, epoch = await Content.load(connection), await read_epoch(connection)
+        self.content, self.epoch = content, epoch
         self.revision += 1
         self.log.reset(found)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.registry.change_log import ChangeLog, read_changes
 from llm_runner_router.registry.content import Content
+from llm_runner_router.registry.identity import read_epoch
 from llm_runner_router.registry.measurement_table import read_measurements
 from llm_runner_router.registry.records import MeasurementRow
-from llm_runner_router.registry.schema import identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,3 @@ class Loaded:
         log = ChangeLog(await read_changes(connection, 0))
         content = await Content.load(connection)
         return cls(await read_epoch(connection), log, content, await read_measurements(connection))
-
-
-async def read_epoch(connection: AsyncConnection) -> str:
-    """Which registry this is. ValueError where it does not say."""
-    found = (await connection.execute(select(identity))).scalars().all()
-    if len(found) != 1:
-        raise ValueError("it has no identity")
-    return str(found[0])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.registry import schema
+from llm_runner_router.registry.identity import write_epoch
 from llm_runner_router.registry.location import EMPTY, UNKNOWN, Location
 
 PRESENT = schema.REVISIONS[-1]
@@ -31,7 +31,7 @@ async def migrate(connection: AsyncConnection, location: Location) -> None:
     if await stored_revision(connection, location) == PRESENT:
         return
     await connection.run_sync(create if before == EMPTY else upgrade, before)
-    await connection.execute(insert(schema.identity).values(epoch=secrets.token_hex(8)))
+    await write_epoch(connection)
     await location.fence(connection)
 
 

@@ -42,9 +42,8 @@ class RegistryStore:
 
     def __init__(self, database: Database, loaded: Loaded, clock: Callable[[], float]) -> None:
         self._database = database
-        self._journal = Journal(database, loaded.content, loaded.log, clock)
+        self._journal = Journal(database, loaded, clock)
         self._measured = MeasurementTable(database, loaded.measurements)
-        self._epoch = loaded.epoch
         self._listener = (
             Listener(database.location, self._journal.catch_up) if database.shared else None
         )
@@ -75,7 +74,7 @@ class RegistryStore:
     @property
     def epoch(self) -> str:
         """Which registry this is: as long as it exists, wherever it moves."""
-        return self._epoch
+        return self._journal.epoch
 
     @property
     def sequence(self) -> int:

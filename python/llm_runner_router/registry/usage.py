@@ -57,7 +57,6 @@ class UsageLedger:
         now: Callable[[], datetime],
         pause: float,
         named: Callable[[], Container[str]],
-        refresh: float,
     ) -> None:
         self._database = database
         self._named = named
@@ -70,7 +69,7 @@ class UsageLedger:
         self._writer: asyncio.Task[None] | None = None
         self._failing = False
         self._closed = False
-        self._refreshing = Repeated(self._refresh, refresh) if database.shared else None
+        self._refreshing: Repeated | None = None
 
     @classmethod
     async def open(
@@ -89,11 +88,13 @@ class UsageLedger:
 
         InvalidConfigError where the file's usage cannot be read.
         """
-        ledger = cls(database, now or utc_now, pause, named, refresh)
+        ledger = cls(database, now or utc_now, pause, named)
         try:
             await database.exclusively(ledger._load)
         except DAMAGED as error:
             raise database.damaged(error) from None
+        if database.shared:
+            ledger._refreshing = Repeated(ledger._refresh, refresh)
         return ledger
 
     def record(
@@ -121,19 +122,9 @@ class UsageLedger:
         """
         check_query(query)
         await self.flush()
-        statement = select(usage).where(*conditions(query)).order_by(*KEY_COLUMNS)
-
-        async def read() -> list[UsageRow]:
-            async with self._database.begin() as connection:
-                found = (await connection.execute(statement)).mappings().all()
-            return [
-                UsageCounts(*(row[name] for name in COUNTS)).row(
-                    row["day"], row["caller"], row["model"]
-                )
-                for row in found
-            ]
-
-        return await self._database.exclusively(read)
+        rows = await self._database.exclusively(lambda: self._read_rows(query))
+        # Not by the database: the order of texts depends on its locale.
+        return sorted(rows, key=lambda row: (row.day, row.caller, row.model))
 
     def spent(self, period: str, caller: str = "", model: str = "") -> float:
         """US dollars spent by a caller, else on a model, else in all.
@@ -251,6 +242,16 @@ class UsageLedger:
                     days[day].add(caller, model, cost)
             for day, spent in days.items():
                 self._spending.correct(day, spent)
+
+    async def _read_rows(self, query: UsageQuery) -> list[UsageRow]:
+        async with self._database.begin() as connection:
+            found = await connection.execute(select(usage).where(*conditions(query)))
+        return [
+            UsageCounts(*(row[name] for name in COUNTS)).row(
+                row["day"], row["caller"], row["model"]
+            )
+            for row in found.mappings()
+        ]
 
     async def _read_costs(self, first: str) -> list[tuple[str, str, str, int]]:
         """Day, caller, model and picodollars of all rows from the day ``first`` on."""
