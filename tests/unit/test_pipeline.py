@@ -17,8 +17,7 @@ from llm_runner_router.errors import (
 )
 from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.echo import EchoBehaviour
-from llm_runner_router.registry.records import ModelConfig, Pricing, PromptTemplate
-from llm_runner_router.sampling_defaults import with_defaults
+from llm_runner_router.registry.records import Pricing, PromptTemplate
 from llm_runner_router.types import Chunk, Complete, FinishReason, Request, Started
 from unit.echoes import EchoLoader, collect, echo_runtime, model, settle, until
 
@@ -144,15 +143,6 @@ async def test_failures_of_the_provider_reach_the_caller() -> None:
         with pytest.raises(EngineError, match="broken"):
             await anext(stream)
         assert (await runtime.get_status()).running_requests == 0
-
-
-def test_defaults_fill_only_what_is_not_said() -> None:
-    defaults = ModelConfig(context_length=5, temperature=0.5, top_k=7, stop=("END",), max_tokens=9)
-    request = with_defaults(Request(prompt="x", temperature=0.0, stop=("A",)), defaults)
-    assert (request.temperature, request.top_k, request.stop) == (0.0, 7, ("A",))
-    assert request.max_tokens == 9
-    assert with_defaults(Request(prompt="x"), defaults).stop == ("END",)
-    assert with_defaults(Request(prompt="x"), ModelConfig()) == Request(prompt="x")
 
 
 async def test_a_caller_is_charged_for_the_answer_too() -> None:

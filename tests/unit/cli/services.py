@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from click.testing import Result
@@ -13,13 +13,17 @@ from llm_runner_router.decision import Decision
 from llm_runner_router.errors import ResourceNotFoundError, RouterError
 from llm_runner_router.registry.records import (
     Alias,
+    ImportReport,
+    ModelPage,
+    ModelQuery,
     ModelRecord,
     ModelView,
     PromptTemplate,
+    PullProgress,
     UsageQuery,
     UsageRow,
 )
-from llm_runner_router.types import Request
+from llm_runner_router.types import ModelFormat, Request
 
 
 class FakeService:
@@ -34,6 +38,7 @@ class FakeService:
         self.templates: list[PromptTemplate] = []
         self.rows: list[UsageRow] = []
         self.decision = Decision("m")
+        self.record: ModelRecord | None = None
 
     def __call__(self, target: str, **settings: Any) -> FakeService:
         del settings
@@ -59,6 +64,26 @@ class FakeService:
         record: ModelRecord = self.asked[-1]
         assert record.id == model
         return ModelView(record)
+
+    async def list_models(self, query: ModelQuery) -> ModelPage:
+        self.note(query)
+        more = "" if query.page_token else "next"
+        return ModelPage([ModelView(self.record)] if self.record else [], more)
+
+    async def pull_model(
+        self, source: str, model: str, on_progress: Callable[[PullProgress], None]
+    ) -> ModelView:
+        self.note(source, model)
+        on_progress(PullProgress("downloading", "a.gguf", 5, 10, 2.5, 2.0))
+        on_progress(PullProgress("done", note="no \x1b[31madapter"))
+        return ModelView(ModelRecord(model or "made", "", ModelFormat.GGUF, source or "hf://o/r"))
+
+    async def import_registry(self, document: bytes, *, replace: bool) -> ImportReport:
+        self.note(document, replace)
+        return ImportReport(("model a",), ("model b",), ("template c",))
+
+    async def export_registry(self) -> bytes:
+        return b'{"version": "1.2.0"}\n'
 
     async def set_alias(self, alias: Alias) -> Alias:
         self.note(alias)
