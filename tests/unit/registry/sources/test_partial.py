@@ -105,6 +105,21 @@ def test_an_unopened_part_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, bool]] = []
+    part = begun(tmp_path / "f")
+
+    def sync(descriptor: int) -> None:
+        name = Path(f"/dev/fd/{descriptor}").readlink().name
+        synced.append((name, (tmp_path / "f").exists()))
+
+    monkeypatch.setattr("os.fsync", sync)
+    part.finish()
+    assert synced == [("f.part", False), (tmp_path.name, True)]
+
+
 @pytest.fixture
 def small_files() -> Iterator[int]:
     """Files of this process may be that large."""
