@@ -446,6 +446,19 @@ async def test_cancelling_ends_the_download_and_keeps_what_came(hub: Hub) -> Non
     assert (await hub.pull()).read_bytes() == MODEL
 
 
+async def test_a_hub_that_takes_its_time_does_not_hold_who_gives_up(hub: Hub) -> None:
+    hub.server.add(REPOSITORY, {"tiny.gguf": MODEL})
+    hub.server.gate = asyncio.Event()
+    pulling = asyncio.create_task(hub.pull())
+    await hub.server.until(lambda server: server.seen != [])
+    pulling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pulling
+    assert not hub.cache.exists()
+    hub.server.gate.set()
+    assert (await hub.pull()).read_bytes() == MODEL
+
+
 async def test_a_full_disk_is_told_before_anything_comes(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

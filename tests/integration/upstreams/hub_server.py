@@ -6,6 +6,7 @@ from the hub itself. A repository may be gated, private or disabled, and answers
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class HubServer(ContentServer):
         self.repositories: dict[str, Repository] = {}
         self.bodies: dict[str, bytes] = {}
         self.good_token = "hf_right"
+        self.gate: asyncio.Event | None = None  # what answers of the API wait for
 
     def add(
         self, repo_id: str, contents: dict[str, bytes | Stored], commit: str = COMMIT, **how: Any
@@ -107,6 +109,8 @@ class HubServer(ContentServer):
             assert request.method == "GET"
             return await self.content(request)
         parts = request.raw_path.partition("?")[0].strip("/").split("/")
+        if self.gate is not None:
+            await self.gate.wait()
         if parts[:2] == ["api", "models"]:
             return self.listing(request, "/".join(parts[2:4]), parts[4:])
         assert parts[2] == "resolve"
