@@ -113,9 +113,10 @@ class OllamaTexts:
 
     def _unused(self) -> Iterator[str]:
         for blob in self._manifest.blobs:
-            if blob.kind not in ("model", *TEXT_KINDS):
-                what = UNUSED.get(blob.kind, "of a kind that is not known")
-                yield f"{shorten(blob.kind)} ({blob.digest}) is left out: {what}"
+            if blob.kind in UNUSED:
+                yield f"{blob.kind}: {UNUSED[blob.kind]}"
+            elif blob.kind not in ("model", *TEXT_KINDS):
+                yield f"{shorten(blob.kind)} ({blob.digest}) is left out: its kind is not known"
 
 
 def check_kinds(manifest: OllamaManifest) -> None:
