@@ -66,6 +66,8 @@ async def test_who_gives_up_lets_the_others_move_up() -> None:
     desk = Desk(m=1)
     await desk.come("a", "b", "c")
     desk.tasks["b"].cancel()
+    await desk.settle()
+    assert len(desk.slots._lines["m"].waiting) == 1
     await desk.go("a")
     assert desk.inside == ["c"]
     desk.tasks["c"].cancel()  # while it is inside
