@@ -117,7 +117,8 @@ async def test_other_settings_are_not_served_the_old_prefixes(
     options: LocalOptions, change: dict[str, Any]
 ) -> None:
     await ask_once(options)
-    other = replace(options, engine=ENGINE.model_copy(update=change))
+    service = replace(options.service, engine=ENGINE.model_copy(update=change))
+    other = replace(options, service=service)
     assert (await ask_once(other))[0] == 0
     assert (await ask_once(other))[0] > 0
     assert (await ask_once(options))[0] > 0

@@ -16,6 +16,7 @@ from llm_runner_router.errors import ModelNotFoundError, OverloadedError
 from llm_runner_router.providers.base import Call, Delta, Provider
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.local import LocalProvider
+from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.loader import SourceLoader
 from llm_runner_router.registry.records import (
     LoadProgress,
@@ -35,33 +36,27 @@ ENGINE = EngineConfig(threads=1, context_length=tiny_model.CONTEXT)
 
 
 class FileLoader:
-    """Loads from files, whose sizes are the estimates, and counts what engines there are."""
+    """Loads from files, and counts what the engines that there are take."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         files = WeightsFinder(Pulls({}, folder), folder, lambda: False)
         self.pool = HttpPool()
-        self.source = SourceLoader(ENGINE, files, self.pool, lambda: 4)
+        self.source = SourceLoader(files, self.pool, LocalService(ENGINE, 1 << 20), lambda: 4)
         self.used = self.most = self.loads = 0
 
-    def size(self, record: ModelRecord) -> int:
-        return (self.folder / record.source).stat().st_size
-
     async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
-        return MemoryEstimate(weights=self.size(record))
+        return await self.source.estimate(record)
 
     async def load(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
     ) -> Provider:
-        size = self.size(record)
-        self._take(size)
         self.loads += 1
-        try:
-            provider = await self.source.load(record, on_progress)
-        except BaseException:
-            self._take(-size)
-            raise
+        provider = await self.source.load(record, on_progress)
         assert isinstance(provider, LocalProvider)
+        memory = provider._engine.memory
+        size = memory.weights + memory.kv + memory.compute
+        self._take(size)
         self._watch(provider, size)
         return provider
 
@@ -88,8 +83,13 @@ class House:
             name: ModelRecord(name, "", ModelFormat.GGUF, f"{name}.gguf", ModelConfig())
             for name in MODELS
         }
-        self.limit = 3 * max(map(self.loader.size, self.records.values()))
+        self.limit = 0
         self.residency = Residency(self.loader, self.find, ResidencyLimits(lambda: self.limit))
+
+    async def measure(self) -> None:
+        """Set the limit to what three of the models take."""
+        found = [await self.loader.estimate(record) for record in self.records.values()]
+        self.limit = 3 * max(memory.total for memory in found if memory is not None)
 
     def find(self, model: str) -> ModelRecord:
         if model not in self.records:
@@ -120,6 +120,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture
 async def house(folder: Path) -> AsyncIterator[House]:
     house = House(folder)
+    await house.measure()
     yield house
     await house.residency.close()
     assert house.residency.memory().used == house.loader.used == 0
@@ -164,6 +165,6 @@ async def test_what_runs_goes_on_while_others_come_and_go(house: House) -> None:
 
 async def test_what_cannot_fit_says_so(house: House) -> None:
     house.limit = 1000
-    with pytest.raises(OverloadedError, match=r"'m0' needs .* KiB of memory .* limit of 1000 B"):
+    with pytest.raises(OverloadedError, match=r"'m0' needs .* MiB of memory .* limit of 1000 B"):
         await house.answer("m0")
     assert house.loader.loads == 0

@@ -94,9 +94,9 @@ async def test_from_ollamas_registry(tmp_path: Path, weights: bytes) -> None:
         assert view.record.id == "tiny"
         assert view.record.config.system == "Be kind."
         assert view.record.config.license == "MIT"
-        assert [step.note for step in steps if step.note] == [
-            "projector: pictures and sounds cannot be read"
-        ]
+        (note,) = [step.note for step in steps if step.note]
+        assert "projector" in note
+        assert "pictures and sounds cannot be read" in note
         assert (await remote.process(ASK)).model_used == "tiny"
 
 

@@ -38,7 +38,7 @@ from llm_runner_router.providers.local_model import (
     load_model,
     overall,
 )
-from llm_runner_router.registry.records import LoadProgress, ModelDetails
+from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelDetails
 from llm_runner_router.tokenizer import TokenizerError
 from llm_runner_router.types import Request
 
@@ -64,6 +64,7 @@ class LocalProvider:
         self._tokenizer = model.tokenizer
         self._encoder = model.encoder
         self._details = model.details
+        self._memory = model.memory
         self._prefixes = model.prefixes
         self._token_bytes = model.tokenizer.token_bytes()
         self._inboxes: dict[int, Inbox[_core.Event]] = {}
@@ -104,6 +105,11 @@ class LocalProvider:
     def details(self) -> ModelDetails:
         """What is known of the model."""
         return self._details
+
+    @property
+    def memory(self) -> MemoryEstimate:
+        """What the model takes in memory."""
+        return self._memory
 
     async def generate(self, call: Call) -> AsyncGenerator[ProviderEvent, None]:
         """See Provider."""

@@ -25,7 +25,7 @@ from llm_runner_router.tokenizer import Tokenizer, TokenizerError
 
 TOKENS_KEY = "tokenizer.ggml.tokens"
 
-BYTES_A_TOKEN = 1_000
+BYTES_A_TOKEN = 600
 """What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
 
 PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
@@ -93,6 +93,7 @@ class LoadedModel:
     tokenizer: Tokenizer
     encoder: PromptEncoder
     details: ModelDetails
+    memory: MemoryEstimate
     prefixes: LocalPrefixes | None = None
 
 
@@ -119,7 +120,8 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
     if snapshots is not None:
         wanted = partial(report, "prefixes", 1.0)
         prefixes = restored_prefixes(engine, snapshots, stamps, wanted)
-    return LoadedModel(engine, tokenizer, encoder, details, prefixes)
+    memory = with_vocabulary(engine.memory, engine.vocabulary_size)
+    return LoadedModel(engine, tokenizer, encoder, details, memory, prefixes)
 
 
 def templated(metadata: Mapping[str, object], template: str | None) -> Mapping[str, object]:
@@ -133,8 +135,12 @@ def estimate(options: LocalOptions) -> MemoryEstimate:
         metadata = _core.GgufShards(options.path).metadata
         needed = _core.estimate_memory(options.core_config(metadata))
     tokens = metadata.get(TOKENS_KEY)
-    count = len(tokens) if isinstance(tokens, list) else 0
-    return MemoryEstimate(needed.weights, needed.kv, needed.compute, count * BYTES_A_TOKEN)
+    return with_vocabulary(needed, len(tokens) if isinstance(tokens, list) else 0)
+
+
+def with_vocabulary(needed: _core.MemoryEstimate, tokens: int) -> MemoryEstimate:
+    """What the core needs, and Python beside it."""
+    return MemoryEstimate(needed.weights, needed.kv, needed.compute, tokens * BYTES_A_TOKEN)
 
 
 @contextmanager

@@ -70,9 +70,9 @@ class SourceLoader:
         if record.format is ModelFormat.API:
             return None
         check_runnable(record)
-        local = await engine_module()
-        options = self._options(local, await self._files.find(record), record)
-        found: MemoryEstimate = await asyncio.to_thread(local.estimate, options)
+        engine = await engine_module("local_model")
+        options = self._options(engine, await self._files.find(record), record)
+        found: MemoryEstimate = await asyncio.to_thread(engine.estimate, options)
         return found
 
     async def fetch(self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]) -> None:
@@ -96,20 +96,20 @@ class SourceLoader:
     ) -> Provider:
         """What runs the record's file in this process."""
         path, begun = await self._files.bring(record, on_progress)
-        local = await engine_module()
+        engine = await engine_module("local")
 
         def report(step: LoadProgress) -> None:
             on_progress(LoadProgress(step.phase, begun + (1.0 - begun) * step.fraction))
 
-        provider: Provider = await local.LocalProvider.load(
-            self._options(local, path, record), report
+        provider: Provider = await engine.LocalProvider.load(
+            self._options(engine, path, record), report
         )
         return provider
 
-    def _options(self, local: ModuleType, path: Path, record: ModelRecord) -> object:
+    def _options(self, engine: ModuleType, path: Path, record: ModelRecord) -> object:
         places = record.limits.concurrent_requests or self._max_sequences()
         most = min(places, self._max_sequences())
-        return local.LocalOptions.of(path, record, self._service, most)
+        return engine.LocalOptions.of(path, record, self._service, most)
 
 
 def check_runnable(record: ModelRecord) -> None:
@@ -118,11 +118,11 @@ def check_runnable(record: ModelRecord) -> None:
         raise UnsupportedError(f"{record.format.value} models cannot be run by this version")
 
 
-async def engine_module() -> ModuleType:
-    """The module of the engine, imported on its first use."""
+async def engine_module(name: str) -> ModuleType:
+    """A module that uses the engine, imported on its first use."""
     os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
     try:
-        return await imported("llm_runner_router.providers.local")
+        return await imported(f"llm_runner_router.providers.{name}")
     except ImportError as error:
         raise EngineError(f"the engine of this installation cannot be used: {error}") from None
 
