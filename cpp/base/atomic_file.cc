@@ -45,11 +45,9 @@ Result<AtomicFile> AtomicFile::Create(const std::string& path) {
   if (file.get() < 0) {
     return CannotWrite(path, errno);
   }
-  AtomicFile created(path, std::move(temporary), std::move(file));
-  if (flock(created.file_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return CannotWrite(path, errno);
-  }
-  return created;
+  // Not every file system can. Who then takes the file for a leftover makes Commit fail, no more.
+  static_cast<void>(flock(file.get(), LOCK_EX | LOCK_NB));
+  return AtomicFile(path, std::move(temporary), std::move(file));
 }
 
 AtomicFile::AtomicFile(std::string path, std::string temporary, FileDescriptor file)

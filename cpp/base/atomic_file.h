@@ -12,8 +12,8 @@ namespace llmr {
 
 // Writes into a temporary file beside the target, PATH.XXXXXX.tmp, readable by its owner alone, and
 // renames it over the target when it is complete and on the disk. Whatever fails before that leaves
-// the target as it was. What a killed process leaves is a file of that name which nobody holds
-// locked (flock): as long as it is written, it is. Errors of all functions: RESOURCE_EXHAUSTED /
+// the target as it was. What a killed process leaves is a file of that name; unlike one that
+// is being written, nobody holds it locked (flock). Errors of all functions: RESOURCE_EXHAUSTED /
 // DISK_FULL where disk, quota or the limit of a file's size are; FAILED_PRECONDITION /
 // FILE_UNWRITABLE. Movable; not thread-safe.
 class AtomicFile {

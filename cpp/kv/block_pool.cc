@@ -92,12 +92,12 @@ Result<BlockId> BlockPool::Seal(BlockId block, BlockId parent, std::span<const T
     return equal;
   }
   Block& sealed = at(block);
+  sealed.tokens.assign(tokens.begin(), tokens.end());  // these two may lack memory
+  by_hash_.emplace(hash, block);
   sealed.sealed = true;
   sealed.hash = hash;
   sealed.content = ++last_content_;
   sealed.parent = parent_content;
-  sealed.tokens.assign(tokens.begin(), tokens.end());
-  by_hash_.emplace(hash, block);
   return block;
 }
 

@@ -160,6 +160,12 @@ def test_files_that_cannot_be_used(model: Path, tmp_path: Path) -> None:
         assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+def test_without_a_prefix_cache_nothing_is_restored(model: Path, tmp_path: Path) -> None:
+    saved(model, tmp_path / "kv", LONG)
+    with client_on(model, prefix_cache=False) as client:
+        assert client.engine.restore_kv(tmp_path / "kv", KEY) == 0
+
+
 def test_a_link_is_replaced_and_not_followed(model: Path, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"kept")
     (tmp_path / "kv").symlink_to(tmp_path / "other")
@@ -191,7 +197,7 @@ def test_closing_ends_what_is_being_saved(model: Path, tmp_path: Path) -> None:
             try:
                 told.append(client.engine.save_kv(tmp_path / f"kv{number}", KEY))
             except _core.CoreError as error:
-                told.append(error.reason)
+                told.append(f"{error.reason}: {error.message}")
                 return
 
     begun = threading.Barrier(5)
@@ -205,8 +211,9 @@ def test_closing_ends_what_is_being_saved(model: Path, tmp_path: Path) -> None:
         client.engine.close()
         for thread in threads:
             thread.join()
-    assert "ENGINE_CLOSED" in told
-    assert set(told) <= {512, "ENGINE_CLOSED"}
+    interrupted = "ENGINE_CLOSED: the engine was closed before the snapshot was complete"
+    assert interrupted in told
+    assert set(told) <= {512, interrupted, "ENGINE_CLOSED: the engine is closed"}
     for path in tmp_path.iterdir():
         assert len(sb.parse(path.read_bytes()).blocks) == 32
 
