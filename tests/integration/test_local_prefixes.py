@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from llm_runner_router import _core
 from llm_runner_router.config import EngineConfig, KvType
 from llm_runner_router.providers import local
 from llm_runner_router.providers.base import Call, Delta, Finished
@@ -111,7 +113,7 @@ async def test_a_changed_model_is_not_served_the_old_prefixes(options: LocalOpti
 
 @pytest.mark.parametrize(
     "change",
-    [{"kv_type": KvType.F16}, {"block_size": 8}, {"threads": 2}],
+    [{"kv_type": KvType.F16}, {"block_size": 8}],
 )
 async def test_other_settings_are_not_served_the_old_prefixes(
     options: LocalOptions, change: dict[str, Any]
@@ -199,21 +201,42 @@ async def test_a_folder_that_goes_away_fails_nothing(
     assert "cached prefixes were not saved" in caplog.text
 
 
+class HangingPrefixes:
+    """Prefixes that are saved until somebody ends it."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.ended = threading.Event()
+
+    def save(self) -> None:
+        self.begun.set()
+        assert self.ended.wait(30)
+
+
 async def test_a_save_that_hangs_delays_nothing_for_long(
     options: LocalOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "SAVE_SECONDS", 0.01)
     provider = await load(options)
-    ended = threading.Event()
-
-    class Hanging:
-        def save(self) -> None:
-            assert ended.wait(30)
-
-    provider._prefixes = Hanging()  # type: ignore[assignment]
+    provider._prefixes = prefixes = HangingPrefixes()  # type: ignore[assignment]
     await provider.close()
-    assert not ended.is_set()
-    ended.set()
+    assert not prefixes.ended.is_set()
+    prefixes.ended.set()
+    with pytest.raises(_core.CoreError, match="the engine is closed"):
+        provider._engine.submit(_core.Submission(tokens=[1]))
+
+
+async def test_a_close_that_is_given_up_closes_the_engine(options: LocalOptions) -> None:
+    provider = await load(options)
+    provider._prefixes = prefixes = HangingPrefixes()  # type: ignore[assignment]
+    closing = asyncio.ensure_future(provider.close())
+    await asyncio.to_thread(prefixes.begun.wait, 30)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    prefixes.ended.set()
+    with pytest.raises(_core.CoreError, match="the engine is closed"):
+        provider._engine.submit(_core.Submission(tokens=[1]))
 
 
 async def test_a_load_that_is_given_up_while_a_file_is_read(options: LocalOptions) -> None:

@@ -160,12 +160,18 @@ class LocalProvider:
     async def close(self) -> None:
         """See Provider."""
         self._end(UnavailableError("the model was taken out of memory"))
+        try:
+            await self._save()
+        finally:
+            await asyncio.to_thread(self._engine.close)  # ends what is still being saved
+            self._threads.shutdown(wait=False)
+
+    async def _save(self) -> None:
+        """Save what is cached: once, and not for longer than may be."""
         prefixes, self._prefixes = self._prefixes, None
         if prefixes is not None:
             saving = asyncio.ensure_future(asyncio.to_thread(prefixes.save))
             await asyncio.wait([saving], timeout=SAVE_SECONDS)
-        await asyncio.to_thread(self._engine.close)  # ends what is still being saved
-        self._threads.shutdown(wait=False)
 
     async def _encoded(self, request: Request) -> list[int]:
         """The prompt's tokens, checked against the context and the vocabulary."""
