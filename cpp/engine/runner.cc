@@ -80,6 +80,7 @@ std::vector<BatchItem> LargestDecode(const RunnerConfig& config, std::int32_t sl
     item.first_token = i;
     item.token_count = 1;
     item.start_position = std::min(config.context_length, slots / sequences) - 1;
+    item.first_output = i;
     item.output_count = 1;
   }
   return items;

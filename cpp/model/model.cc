@@ -5,6 +5,7 @@
 
 #include "model/architecture.h"
 #include "model/ggml_log.h"
+#include "model/placement.h"
 #include "model/weights.h"
 
 namespace llmr {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,16 +160,21 @@ def test_computing_takes_no_more_than_was_reserved(tmp_path: Path, batch_tokens:
     assert estimated(planned)["compute"] == reserved
 
 
-def test_attention_by_ggml_grows_to_about_what_was_estimated(tmp_path: Path) -> None:
-    path = RandomLlama(WIDE).write(tmp_path / "model.gguf")
-    sizes = {"attention": "ggml", "batch_tokens": 64, "threads": 1}
-    model = forward.load(path, kv_type="f16", blocks=32, **sizes)
-    planned = estimated(config_of(path, kv_blocks=32, max_sequences=4, **sizes))["compute"]
+@pytest.mark.parametrize(("context", "sequences"), [(1024, 1), (128, 32)])
+def test_attention_by_ggml_grows_to_about_what_was_estimated(
+    tmp_path: Path, context: int, sequences: int
+) -> None:
+    """By the end of a long prompt, or by many sequences that go on at once."""
+    path = RandomLlama(replace(WIDE, context=context)).write(tmp_path / "model.gguf")
+    blocks = context * sequences // forward.BLOCK_SIZE
+    sizes: dict[str, Any] = {"attention": "ggml", "batch_tokens": 64, "threads": 1}
+    config = config_of(path, kv_blocks=blocks, max_sequences=sequences, **sizes)
+    planned = estimated(config)["compute"]
+    model = forward.load(path, kv_type="f16", blocks=blocks, **sizes)
     assert model.bytes < planned / 2
-    tokens = forward.random_tokens(128, WIDE.vocabulary)
-    for at in (0, 64):
-        forward.logits(model, (tokens[at : at + 64], at, list(range(8)), 64))
-    forward.logits(model, *((tokens[:1], 127, list(range(8 * i, 8 * i + 8)), 1) for i in range(4)))
+    tables = np.arange(blocks).reshape(sequences, -1).tolist()
+    forward.logits(model, ([1] * 64, context - 64, tables[0], 64))
+    forward.logits(model, *(([1], context - 1, table, 1) for table in tables))
     assert 0.8 * planned < model.bytes <= planned
 
 
