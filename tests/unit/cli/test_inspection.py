@@ -28,7 +28,7 @@ def test_a_file_is_shown_without_a_service(service: FakeService) -> None:
     assert service.targets == []
     assert {
         "architecture 'llama'",
-        "parameters 2.1 M (2,064,576)",
+        "parameters 2.2 M (2,213,568)",
         "bits per weight 8.52",
         "context length 1024",
         "vocabulary size 3072",
@@ -36,7 +36,8 @@ def test_a_file_is_shown_without_a_service(service: FakeService) -> None:
         "nothing is unsupported",
     } <= set(lines)
     (memory,) = [line for line in lines if line.startswith("memory ")]
-    assert "for 2 requests at once of 512 tokens: " in memory
+    assert memory.endswith(" for 2 requests at once of 512 tokens")
+    assert "of it KV cache 1.5 MiB" in lines  # F16, 4 layers, 96 wide, keys and values
     assert any(line.startswith("q8_0 29 ") for line in lines)
     assert "general.file_type u32 7" in lines
     (tokens,) = [line for line in lines if line.startswith("tokenizer.ggml.tokens ")]
