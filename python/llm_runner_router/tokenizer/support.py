@@ -9,7 +9,7 @@ from llm_runner_router.tokenizer.errors import TokenizerError
 from llm_runner_router.tokenizer.metadata import Metadata, MetadataReader
 from llm_runner_router.tokenizer.pre_tokenizers import PRE_TOKENIZER_KEY, pre_tokenizer_rule
 from llm_runner_router.tokenizer.spm import SCORES_KEY
-from llm_runner_router.tokenizer.tokenizer import MODEL_KEY, model_name
+from llm_runner_router.tokenizer.tokenizer import model_name
 from llm_runner_router.tokenizer.vocabulary import KINDS_KEY, MAX_TOKENS, TOKENS_KEY
 
 Check = Callable[[MetadataReader, Mapping[str, int]], object]
