@@ -137,7 +137,9 @@ void RegisterEngine(py::module_& module) {
                              [](const Engine& engine) { return engine.model().architecture; })
       .def_property_readonly("parameters",
                              [](const Engine& engine) { return engine.model().parameters; })
-      .def_property_readonly("memory", &Engine::memory)
+      // A copy: a reference would keep the engine.
+      .def_property_readonly("memory",
+                             [](const Engine& engine) { return MemoryEstimate(engine.memory()); })
       .def(
           "submit",
           [](Engine& engine, const Submission& submission) {

@@ -61,6 +61,16 @@ std::vector<BatchItem> LargestPrompt(const RunnerConfig& config, std::int32_t sl
   return {item};
 }
 
+// ggml multiplies sizes unchecked: no batch may need more attention weights than any machine holds.
+Status CheckMeasurable(const RunnerConfig& config, std::int32_t slots, std::int32_t heads) {
+  constexpr double kMost = 0x1p46;  // elements
+  const double weights = 1.0 * std::min(config.context_length, slots) * config.batch_tokens * heads;
+  return weights <= kMost ? Ok()
+                          : Error{ErrorCode::kResourceExhausted, "OUT_OF_MEMORY",
+                                  "no memory for the attention of a batch of " +
+                                      std::to_string(config.batch_tokens) + " tokens by ggml"};
+}
+
 // All sequences with one token each, as long as an equal share of the cache allows.
 std::vector<BatchItem> LargestDecode(const RunnerConfig& config, std::int32_t slots) {
   const std::int32_t sequences = std::min({config.max_sequences, config.batch_tokens, slots});
@@ -70,6 +80,7 @@ std::vector<BatchItem> LargestDecode(const RunnerConfig& config, std::int32_t sl
     item.first_token = i;
     item.token_count = 1;
     item.start_position = std::min(config.context_length, slots / sequences) - 1;
+    item.first_output = i;
     item.output_count = 1;
   }
   return items;
@@ -83,7 +94,7 @@ class Runner::Impl {
                                               std::shared_ptr<KvCache> cache,
                                               const RunnerConfig& config);
   Status Start();
-  std::size_t Measure();
+  Result<std::size_t> Measure();
   std::size_t bytes() const;
   Result<std::span<const float>> Run(const Batch& batch);
 
@@ -141,10 +152,11 @@ std::size_t Runner::Impl::MeasureShape(const GraphShape& shape, BatchItems items
   return graph_.bytes() + work + backends_->Measure(graph_.graph());
 }
 
-std::size_t Runner::Impl::Measure() {
+Result<std::size_t> Runner::Impl::Measure() {
   if (!graph_.uses_ggml_attention()) {
     return MeasureShape(LargestShape(config_), {});
   }
+  LLMR_RETURN_IF_ERROR(CheckMeasurable(config_, cache_->slots(), model_->hparams().heads));
   std::size_t most = 0;
   for (const auto& items :
        {LargestPrompt(config_, cache_->slots()), LargestDecode(config_, cache_->slots())}) {

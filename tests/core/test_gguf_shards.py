@@ -200,6 +200,37 @@ def test_what_was_opened_is_let_go(tmp_path: Path) -> None:
         refused(first)
 
 
+DAMAGE = {
+    "FILE_NOT_FOUND",
+    "GGUF_INVALID",
+    "GGUF_MISSING_KEY",
+    "GGUF_TRUNCATED",
+    "GGUF_UNSUPPORTED",
+    "GGUF_WRONG_TYPE",
+}
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_every_byte_of_a_shard_changed(tmp_path: Path, index: int) -> None:
+    """A set is whole or refused: never one shard's tensors for another's."""
+    content = good()[index].build()
+    first = write(tmp_path, good())
+    for position in range(len(content)):
+        for value in (content[position] ^ 1, content[position] ^ 0x80):
+            changed = content[:position] + bytes([value]) + content[position + 1 :]
+            path_of(tmp_path, index + 1).write_bytes(changed)
+            assert outcome(first) in {*DAMAGE, "whole"}
+
+
+def outcome(first: Path) -> str:
+    """Why a set was refused, or whether it is as large as it should be."""
+    try:
+        shards = _core.GgufShards(first)
+    except _core.CoreError as error:
+        return error.reason if error.message.isprintable() else error.message
+    return "whole" if len(shards.tensors) == {1: 1, 3: 4}[len(shards.paths)] else "torn"
+
+
 # --- models
 
 

@@ -11,6 +11,7 @@ CPP = Path(__file__).parents[2] / "cpp"
 LIBRARIES = sorted(path.parent.name for path in CPP.glob("*/CMakeLists.txt"))
 USES_GGML = {"gguf", "model", "kernels", "kv", "engine", "quantize", "bind"}
 NEVER_GGML = {"kv/block_pool.h", "kv/block_pool.cc"}
+COMPUTES = {"engine/batch_graph", "engine/graph_backends", "engine/runner"}
 
 
 def depends(folder: str) -> set[str]:
@@ -52,3 +53,8 @@ def test_bookkeeping_knows_no_ggml() -> None:
     ]
     assert {path.partition("/")[0] for path, _ in pairs} <= USES_GGML
     assert not {path for path, _ in pairs} & NEVER_GGML
+
+
+def test_in_the_engine_only_what_computes_batches_knows_ggml() -> None:
+    pairs = [pair for pair in includes("engine") if pair[1].startswith("ggml")]
+    assert {path.rpartition(".")[0] for path, _ in pairs} <= COMPUTES
