@@ -85,10 +85,20 @@ std::vector<std::string> ShardFaults(const BoundGgufShards& self) {
   return messages;
 }
 
-std::vector<std::string> ShardPaths(const BoundGgufShards& self) {
-  std::vector<std::string> paths;
+// Names of files need not be UTF-8: they are decoded as os.fsdecode() does.
+py::str FileNameToPython(const std::string& path) {
+  PyObject* const decoded =
+      PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
+  if (decoded == nullptr) {
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+py::list ShardPaths(const BoundGgufShards& self) {
+  py::list paths;
   for (const auto& file : self.shards->files()) {
-    paths.push_back(file->path());
+    paths.append(FileNameToPython(file->path()));
   }
   return paths;
 }

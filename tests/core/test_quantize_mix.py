@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import gguf
 import numpy as np
 import pytest
 
 from core.float_models import TYPES, FloatFile, quantized, types_of
+from unit.inspection.header_files import HeaderFile, Shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,3 +172,20 @@ def test_names_that_are_no_layers_are_no_trouble(tmp_path: Path) -> None:
     assert found["blk.-1.attn_v.weight"] == found["blk.x.attn_v.weight"] == Q4
     assert found["blk.2147483647.ffn_down.weight"] == Q6
     assert found["weight"] == found["blk.7"] == "F16"
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits"), [("Q2_K", 3.16), ("Q3_K_M", 4.00), ("Q4_K_M", 4.89), ("Q5_K_M", 5.70)]
+)
+def test_the_bits_of_llama_3_8b_are_those_that_llama_cpp_publishes(
+    tmp_path: Path, kind: str, bits: float
+) -> None:
+    """An eighth of its width: the shares of the matrices are the same, but for the norms."""
+    shape = Shape(
+        layers=32, width=512, inner=1792, heads=32, kv_heads=8, vocabulary=16_032, merges=0
+    )
+    file = HeaderFile(shape, kind=lambda _: gguf.GGMLQuantizationType.F16.value)
+    reader = quantized(file.write(tmp_path / "model.gguf"), kind, threads=2)
+    size = sum(int(tensor.n_bytes) for tensor in reader.tensors)
+    elements = sum(int(tensor.n_elements) for tensor in reader.tensors)
+    assert 8 * size / elements == pytest.approx(bits, abs=0.015)

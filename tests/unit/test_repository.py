@@ -32,6 +32,7 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/routing.md",
     "docs/benchmarks.md",
+    "docs/inspection.md",
 ]
 
 

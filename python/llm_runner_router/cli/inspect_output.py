@@ -66,7 +66,7 @@ def facts(report: ModelReport) -> dict[str, object]:
         "context_length": report.context_length,
         "vocabulary_size": report.vocabulary_size,
         "chat_template": "yes" if report.has_chat_template else "no",
-        "memory": memory_text(report.memory),
+        **memory_facts(report.memory),
     }
 
 
@@ -75,15 +75,17 @@ def path_text(path: Path) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
 
 
-def memory_text(memory: MemoryNeed | None) -> str:
-    """What the model takes, part by part."""
+def memory_facts(memory: MemoryNeed | None) -> dict[str, object]:
+    """What the model takes, as a whole and part by part."""
     if memory is None:
-        return "unknown"
-    parts = ((memory.weights, "weights"), (memory.kv, "KV cache"), (memory.compute, "compute"))
-    listed = ", ".join(f"{bytes_text(size)} {name}" for size, name in parts)
+        return {"memory": "unknown"}
     requests = "1 request" if memory.parallel == 1 else f"{memory.parallel} requests at once"
-    load = f"{requests} of {memory.context_length} tokens"
-    return f"{bytes_text(memory.total)} for {load}: {listed}"
+    return {
+        "memory": f"{bytes_text(memory.total)} for {requests} of {memory.context_length} tokens",
+        "of_it_weights": bytes_text(memory.weights),
+        "of_it_KV_cache": bytes_text(memory.kv),
+        "of_it_computing": bytes_text(memory.compute),
+    }
 
 
 def groups_table(groups: Sequence[TypeGroup]) -> Table:

@@ -60,7 +60,10 @@ class FileOptions:
 
 def is_file(name: str) -> bool:
     """Whether a name is meant as a file of this machine rather than as a model's id."""
-    return name.endswith(".gguf") or Path(name).expanduser().is_file()
+    try:
+        return name.endswith(".gguf") or Path(name).expanduser().is_file()
+    except (OSError, RuntimeError):  # too long for a path, or the home of nobody
+        return False
 
 
 def show_file(name: str, options: FileOptions) -> None:

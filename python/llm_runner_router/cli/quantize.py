@@ -63,8 +63,15 @@ def quantize_aloud(work: Quantization) -> None:
     from llm_runner_router.inspection import quantizing
 
     before = quantizing.source_bytes(work)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
-    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TimeRemainingColumn(),
+    )
+    # Where there is no terminal, a bar would leave an empty line.
+    bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+    with bar:
         task = bar.add_task("reading", total=before)
 
         def on_progress(tensor: str, fraction: float) -> None:

@@ -9,7 +9,7 @@ from llm_runner_router.tokenizer.errors import TokenizerError
 from llm_runner_router.tokenizer.metadata import Metadata, MetadataReader
 from llm_runner_router.tokenizer.pre_tokenizers import PRE_TOKENIZER_KEY, pre_tokenizer_rule
 from llm_runner_router.tokenizer.spm import SCORES_KEY
-from llm_runner_router.tokenizer.tokenizer import MODEL_KEY, model_name
+from llm_runner_router.tokenizer.tokenizer import model_name
 from llm_runner_router.tokenizer.vocabulary import KINDS_KEY, MAX_TOKENS, TOKENS_KEY
 
 Check = Callable[[MetadataReader, Mapping[str, int]], object]
@@ -42,7 +42,7 @@ def _check_model(reader: MetadataReader, lengths: Mapping[str, int]) -> None:
 def _check_pre_tokenizer(reader: MetadataReader, lengths: Mapping[str, int]) -> None:
     """Only byte-level BPE has one."""
     del lengths
-    if reader.text(MODEL_KEY, "") == "gpt2":
+    if _kind(reader) == "gpt2":
         pre_tokenizer_rule(reader.text(PRE_TOKENIZER_KEY, "default"))
 
 
@@ -60,11 +60,19 @@ def _check_kinds(reader: MetadataReader, lengths: Mapping[str, int]) -> None:
 
 def _check_merges(reader: MetadataReader, lengths: Mapping[str, int]) -> None:
     """Byte-level BPE has merges, SentencePiece scores."""
-    match reader.text(MODEL_KEY, ""):
+    match _kind(reader):
         case "gpt2":
             _length(MERGES_KEY, lengths)
         case "llama":
             _check_one_each(SCORES_KEY, lengths)
+
+
+def _kind(reader: MetadataReader) -> str:
+    """The kind of tokenizer; empty where _check_model complains."""
+    try:
+        return model_name(reader)
+    except TokenizerError:
+        return ""
 
 
 CHECKS = (_check_model, _check_pre_tokenizer, _check_tokens, _check_kinds, _check_merges)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from core import gguf_bytes as gb
 from llm_runner_router.cli.inspect_output import MOST_FAULTS
 from llm_runner_router.demo import demo_model_path
+from llm_runner_router.errors import ModelNotFoundError
 from unit.cli.services import FakeService, run
 from unit.inspection.header_files import HeaderFile, Shape, text, texts
 
@@ -28,7 +30,7 @@ def test_a_file_is_shown_without_a_service(service: FakeService) -> None:
     assert service.targets == []
     assert {
         "architecture 'llama'",
-        "parameters 2.1 M (2,064,576)",
+        "parameters 2.2 M (2,213,568)",
         "bits per weight 8.52",
         "context length 1024",
         "vocabulary size 3072",
@@ -36,12 +38,40 @@ def test_a_file_is_shown_without_a_service(service: FakeService) -> None:
         "nothing is unsupported",
     } <= set(lines)
     (memory,) = [line for line in lines if line.startswith("memory ")]
-    assert "for 2 requests at once of 512 tokens: " in memory
+    assert memory.endswith(" for 2 requests at once of 512 tokens")
+    assert "of it KV cache 1.5 MiB" in lines  # F16, 4 layers, 96 wide, keys and values
     assert any(line.startswith("q8_0 29 ") for line in lines)
     assert "general.file_type u32 7" in lines
     (tokens,) = [line for line in lines if line.startswith("tokenizer.ggml.tokens ")]
     assert tokens.endswith(", …] (3,072)")
     assert not [line for line in lines if line.startswith("blk.0.attn_q.weight")]
+
+
+def test_the_documentation_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(demo_model_path().parent)
+    page = Path(__file__).parents[3] / "docs" / "inspection.md"
+    block = page.read_text(encoding="utf-8").split("```console\n")[1].split("```")[0]
+    command, *lines = [" ".join(line.split()) for line in block.splitlines()]
+    found = shown(*command.removeprefix("$ llm-router models show ").split())
+    # Threads of the machine have buffers of their own.
+    varying = ("memory ", "of it computing ")
+    assert [line for line in found if not line.startswith(varying)] == [
+        line for line in lines if not line.startswith(varying)
+    ]
+
+
+def test_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    path = HeaderFile().write(tmp_path / os.fsdecode(b"mod\xffel.gguf"))
+    assert any(line.endswith("mod\\udcffel.gguf") for line in shown(str(path)))
+    assert json.loads(run("models", "show", str(path), "--json").output)["paths"] == [str(path)]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-of-that-name/x", "a\0b"])
+def test_a_name_that_can_be_no_path_is_an_id(service: FakeService, name: str) -> None:
+    service.failure = ModelNotFoundError(name)
+    result = run("models", "show", name)
+    assert result.exit_code == 1
+    assert service.targets
 
 
 def test_every_tensor_is_listed_where_asked_for() -> None:

@@ -226,7 +226,7 @@ def test_what_is_no_model_file_is_an_error(tmp_path: Path) -> None:
         report_on(write(tmp_path / "x.gguf", b"GGML" + bytes(60)))
     with pytest.raises(ModelFileError, match="no such file"):
         report_on(tmp_path / "none.gguf")
-    with pytest.raises(ModelFileError, match="no regular file"):
+    with pytest.raises(ModelFileError, match="not a regular file"):
         report_on(tmp_path)
 
 
