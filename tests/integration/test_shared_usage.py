@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ from unit.echoes import until
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 NEVER = 1e6
+CALLERS = 500
 ALL = UsageQuery()
 
 
@@ -55,23 +56,21 @@ def book(ledger: UsageLedger, caller: str, cost: float, when: datetime | None = 
 
 
 async def test_rows_of_both_add_up(postgresql_url: str) -> None:
-    async with ledgers(postgresql_url, Clock(), pause=0.0) as (one, other):
+    async with ledgers(postgresql_url, Clock()) as (one, other):
+        callers = [f"c{number:03}" for number in range(CALLERS)]
 
-        async def use(ledger: UsageLedger, *callers: str) -> None:
-            for _ in range(20):
-                for caller in callers:
-                    book(ledger, caller, 0.1)
-                await ledger.flush()
+        async def use(ledger: UsageLedger, callers: Iterable[str]) -> None:
+            for caller in callers:
+                book(ledger, caller, 0.1)
+            await ledger.flush()
 
-        # In opposite orders: whoever locks rows in that of the records waits for ever.
-        await asyncio.gather(use(one, "a", "b", "c"), use(other, "c", "b", "a"))
+        # In opposite orders: whoever locks rows in the order of the records waits for ever.
+        for _ in range(3):
+            await asyncio.gather(use(one, callers), use(other, reversed(callers)))
         rows = await one.rows(ALL)
         assert rows == await other.rows(ALL)
-        assert [(row.caller, row.requests, row.cost_usd) for row in rows] == [
-            ("a", 40, 4.0),
-            ("b", 40, 4.0),
-            ("c", 40, 4.0),
-        ]
+        found = [(row.caller, row.requests, row.cost_usd) for row in rows]
+        assert found == [(caller, 6, 0.6) for caller in callers]
 
 
 async def test_what_others_spend_counts(postgresql_url: str) -> None:
