@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +20,7 @@ from llm_runner_router.errors import (
     InvalidRequestError,
     UnavailableError,
 )
-from llm_runner_router.registry import change_log
+from llm_runner_router.registry import change_log, postgresql
 from llm_runner_router.registry.change_log import StoredChange
 from llm_runner_router.registry.records import ImportMode, MeasurementRow
 from llm_runner_router.registry.store import RegistryStore
@@ -252,3 +254,27 @@ async def test_measurements_of_two_processes(postgresql_url: str) -> None:
     store = await RegistryStore.open(postgresql_url)
     assert store.measurements() == (his,)
     await store.close()
+
+
+async def test_a_server_that_hangs(
+    postgresql_server: PostgresqlServer, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kernel answers, the server does not."""
+    monkeypatch.setattr(postgresql, "COMMAND_SECONDS", 0.3)
+    async with two(postgresql_url, listening=False) as (one, other):
+        await one.add(model("m"))
+        backends = postgresql_server.sql(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'llm-runner-router'"
+        )
+        for backend in backends.split():
+            os.kill(int(backend), signal.SIGSTOP)
+        try:
+            with pytest.raises(UnavailableError):
+                await one.add(model("n"))
+            assert [record.id for record in one.models()] == ["m"]
+        finally:
+            for backend in backends.split():
+                os.kill(int(backend), signal.SIGCONT)
+        await one.add(model("n"))
+        await other._journal.catch_up()
+        assert other.models() == one.models()
