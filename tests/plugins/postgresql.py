@@ -69,8 +69,6 @@ class PostgresqlServer:
     def clear(self) -> None:
         """Send away who is connected, and drop all tables: faster than another database."""
         self.sql(
-            "SET default_transaction_read_only=off",
-            "ALTER DATABASE postgres RESET ALL",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()",
             "DROP SCHEMA public CASCADE",

@@ -87,8 +87,6 @@ class Database:
             try:
                 return await work()
             except self.location.failures as error:
-                if self.shared:  # whatever state the connection is in: the next one is another
-                    await self._engine.dispose()
                 message = f"the registry cannot be written: {first_line(error)}"
                 raise UnavailableError(message) from None
 

@@ -334,7 +334,7 @@ class RegistryChange:
 
 
 class ImportMode(StrEnum):
-    """What an import does with a different record under an id that it brings: refuse, or replace."""
+    """What becomes of a different record under an id that an import brings: it stays, or not."""
 
     KEEP = "keep"
     REPLACE = "replace"

@@ -20,12 +20,8 @@ async def set_read_only(database: Database, *, value: bool = True) -> None:
     """Let all writes fail, or let them succeed again."""
     async with database.begin() as connection:
         if connection.dialect.name == "sqlite":
-            statements = [f"PRAGMA query_only={value:d}"]
-        else:  # this connection, and those after it
-            statements = [
-                "SET TRANSACTION READ WRITE",
-                f"SET default_transaction_read_only={value:d}",
-                f"ALTER DATABASE postgres SET default_transaction_read_only={value:d}",
-            ]
-        for statement in statements:
-            await connection.exec_driver_sql(statement)
+            statement = f"PRAGMA query_only={value:d}"
+        else:
+            wanted = "ONLY" if value else "WRITE"
+            statement = f"SET SESSION CHARACTERISTICS AS TRANSACTION READ {wanted}"
+        await connection.exec_driver_sql(statement)
