@@ -18,6 +18,7 @@ from llm_runner_router.cli import app
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 LONGER = {
+    "python/llm_runner_router/_core.pyi": "one extension has one stub, and it is its documentation",
     "tests/core/test_engine.py": "one engine, one file of its promises",
 }
 GENERATED = ROOT / "python" / "llm_runner_router" / "v1"

@@ -121,13 +121,9 @@ def endpoint_of(record: ModelRecord) -> Endpoint:
         return checked_endpoint(record.endpoint, provider)
     allowed = f"none for models of format {record.format.value}"
     if record.provider:
-        raise InvalidRequestError(
-            "provider", record.provider, allowed
-        )
+        raise InvalidRequestError("provider", record.provider, allowed)
     if record.endpoint != Endpoint():
-        raise InvalidRequestError(
-            "endpoint", "an endpoint", allowed
-        )
+        raise InvalidRequestError("endpoint", "an endpoint", allowed)
     return record.endpoint
 
 

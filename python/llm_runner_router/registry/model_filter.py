@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.model_fields import Value, field_of
+from llm_runner_router.validation_values import check_text
 
 Test = Callable[[Value], bool]
 
@@ -46,8 +47,7 @@ class Term:
 
 def parse_filter(text: str) -> Sequence[Term]:
     """The terms of a filter; InvalidRequestError of ``filter`` says what is wrong."""
-    if not isinstance(text, str) or len(text) > MAX_FILTER:
-        raise InvalidRequestError("filter", text, f"text of at most {MAX_FILTER} characters")
+    check_text("filter", text, MAX_FILTER, empty=True)
     words = list(words_of(text))
     terms: list[Term] = []
     while words:

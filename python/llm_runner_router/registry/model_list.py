@@ -12,7 +12,7 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.model_fields import ModelField, field_of
 from llm_runner_router.registry.model_filter import parse_filter
 from llm_runner_router.registry.records import ModelPage, ModelQuery, ModelView
-from llm_runner_router.validation import check_count
+from llm_runner_router.validation import check_count, check_text
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
@@ -67,8 +67,7 @@ def ordered(views: Sequence[ModelView], order: Order) -> Sequence[ModelView]:
 
 def parse_order(text: str) -> Order:
     """The fields of ``order_by``."""
-    if not isinstance(text, str) or len(text) > MAX_ORDER:
-        raise InvalidRequestError("order_by", text, f"text of at most {MAX_ORDER} characters")
+    check_text("order_by", text, MAX_ORDER, empty=True)
     return [ordering(part.split()) for part in text.split(",")] if text.strip() else []
 
 

@@ -8,7 +8,12 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, shorten
+from llm_runner_router.errors import (
+    AlreadyExistsError,
+    InvalidRequestError,
+    RouterError,
+    shorten,
+)
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, PullProgress
 from llm_runner_router.registry.sources.file import absolute_path
@@ -56,7 +61,11 @@ class Puller:
             parse_source(record.source), FileSource
         ):
             return record
-        pulled = await asyncio.to_thread(self._pulls.find, record.source)
+        try:
+            pulled = await asyncio.to_thread(self._pulls.find, record.source)
+        except RouterError as error:  # what is damaged there shows when the model is loaded
+            logger.warning("model %s: %s", record.id, error.message)
+            return record
         return record if pulled is None else with_config(record, pulled.config)
 
     def anchored(self, record: ModelRecord) -> ModelRecord:
@@ -77,13 +86,17 @@ class Puller:
         record = self.anchored(checked_record(record))
         if self._store.alias(record.id) is not None:
             raise AlreadyExistsError(f"alias {shorten(record.id)} is registered already")
-        if record.id not in self._store:
-            return record
-        present = self._pullable(self._store.get(record.id))
-        if parse_source(present.source).canonical != parse_source(record.source).canonical:
-            message = f"model {shorten(record.id)} is registered with another source"
-            raise AlreadyExistsError(f"{message}: {shorten(present.source, 200)}")
-        return present
+        if record.id in self._store:
+            self._check_same(record)
+        return record
+
+    def _check_same(self, wanted: ModelRecord) -> None:
+        """AlreadyExistsError where the registered model comes from elsewhere."""
+        present = self._pullable(self._store.get(wanted.id))
+        registered = parse_source(present.source).canonical
+        if registered != parse_source(wanted.source).canonical:
+            message = f"model {shorten(wanted.id)} is registered with another source"
+            raise AlreadyExistsError(f"{message}: {shorten(registered, 200)}")
 
     def _pullable(self, record: ModelRecord) -> ModelRecord:
         if record.format is not ModelFormat.GGUF:
@@ -92,15 +105,31 @@ class Puller:
         return record
 
     async def _keep(self, wanted: ModelRecord, pulled: PulledModel) -> None:
-        """Register the model, or give the registered one what its source says of it."""
-        if wanted.id not in self._store:
-            await self._store.add(with_config(wanted, pulled.config))
+        """Register the model, or give the registered one what its source says of it.
+
+        Much may have happened meanwhile: another pull may have registered it, or somebody may have
+        forgotten it, or said that it comes from elsewhere.
+        """
+        if not wanted.etag and await self._added(with_config(wanted, pulled.config)):
             return
+        self._check_same(wanted)
         present = self._store.get(wanted.id)
         if with_config(present, pulled.config) != present:
             await self._store.update(
                 wanted.id, lambda record: with_config(record, pulled.config), ""
             )
+
+    async def _added(self, record: ModelRecord) -> bool:
+        """Register it; whether it was not registered already."""
+        if record.id in self._store:
+            return False
+        try:
+            await self._store.add(record)
+        except AlreadyExistsError:
+            if record.id not in self._store:  # the id is that of an alias by now
+                raise
+            return False
+        return True
 
 
 def with_config(record: ModelRecord, config: ModelConfig) -> ModelRecord:

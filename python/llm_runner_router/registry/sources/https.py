@@ -73,7 +73,7 @@ class HttpsFetcher:
     def find(self, source: HttpsSource) -> PulledModel | None:
         """All files of it, or nothing: each has its name only once it is whole."""
         paths = self._paths(source, shard_names(source.url.name))
-        return PulledModel(paths[0]) if all(path.is_file() for path in paths) else None
+        return PulledModel(paths[0]) if all(size_of(path) is not None for path in paths) else None
 
     def _paths(self, source: HttpsSource, names: tuple[str, ...]) -> list[Path]:
         host = UNSAFE.sub("_", source.url.authority).strip(".")

@@ -117,6 +117,6 @@ def _as_entry(file: HubFile) -> dict[str, object]:
 
 def _from_entry(name: str, entry: Mapping[str, Any]) -> HubFile:
     blob, size = entry.get("lfs_sha256") or entry["blob_id"], entry["size"]
-    if not isinstance(name, str) or type(size) is not int or not BLOB.fullmatch(blob):
+    if type(size) is not int or not BLOB.fullmatch(blob):
         raise ValueError("no file of a tree")
     return HubFile(name, size, blob)

@@ -94,8 +94,7 @@ def _blob(layer: object, where: str, kind: str | None = None) -> OllamaBlob:
     if found is None:
         allowed = "sha256: and 64 hexadecimal digits"
         raise SourceError(f"{where}.digest: {shorten(digest)} is not allowed; allowed: {allowed}")
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if not whole or not 0 <= size <= MAX_BLOB_BYTES:
+    if type(size) is not int or not 0 <= size <= MAX_BLOB_BYTES:
         allowed = f"a whole number from 0 to {MAX_BLOB_BYTES}"
         raise SourceError(f"{where}.size: {shorten(size)} is not allowed; allowed: {allowed}")
     return OllamaBlob(kind or media_type.removeprefix(PREFIX), found[1].lower(), size)

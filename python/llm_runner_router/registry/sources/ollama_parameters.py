@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 
 from llm_runner_router.errors import InvalidRequestError, shorten
 from llm_runner_router.registry.records import ModelConfig
-from llm_runner_router.validation import MAX_CONTEXT, check_count, check_sampling, check_stop
+from llm_runner_router.validation import (
+    MAX_CONTEXT,
+    check_count,
+    check_sampling,
+    check_stop,
+    is_number,
+)
 
 MAX_GPU_LAYERS = 10_000
 MAX_NOTED = 32
@@ -69,8 +75,7 @@ def _with_parameter(config: ModelConfig, name: str, value: object) -> ModelConfi
     # Ollama reads its whole numbers as JSON numbers, with a fraction of zero or without.
     if known.whole and isinstance(value, float) and value.is_integer():
         value = int(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if known.negative_is_unset and number and value < 0:
+    if known.negative_is_unset and is_number(value) and value < 0:
         return config
     changes: dict[str, Any] = {known.field: value}
     changed = replace(config, **changes)
