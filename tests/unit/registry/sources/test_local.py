@@ -26,3 +26,11 @@ async def test_files_are_used_where_they_lie(tmp_path: Path) -> None:
     assert await fetcher.fetch(source, told.append) == pulled
     assert fetcher.find(source) == pulled
     assert told == [PullProgress("verifying", FIRST, 10, 10)]
+
+
+@pytest.mark.parametrize("content", [b"", b"GGU", b"secret: 7"])
+async def test_what_is_no_model_is_not_taken_for_one(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.gguf").write_bytes(content)
+    with pytest.raises(ModelFileError, match="is no GGUF file") as caught:
+        await FileFetcher(tmp_path).fetch(FileSource(Path("m.gguf")), lambda _: None)
+    assert "secret" not in caught.value.message

@@ -1,0 +1,110 @@
+"""What becomes of records while their models are pulled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llm_runner_router.errors import AlreadyExistsError, ModelFileError, ModelNotFoundError
+from llm_runner_router.registry.puller import Puller
+from llm_runner_router.registry.records import Alias, AliasTarget, ModelConfig, PullProgress
+from llm_runner_router.registry.sources.fetcher import ProgressListener
+from llm_runner_router.registry.sources.pulled import PulledModel
+from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.source import OllamaSource
+from llm_runner_router.registry.store import RegistryStore
+from unit.echoes import model
+
+SOURCE = "ollama://tiny"
+CONFIG = ModelConfig(system="Be kind.")
+
+
+class GatedFetcher:
+    """Has every model, once the gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.damage: ModelFileError | None = None
+
+    async def fetch(self, _source: OllamaSource, on_progress: ProgressListener) -> PulledModel:
+        on_progress(PullProgress("resolving"))
+        self.begun.set()
+        await self.gate.wait()
+        return PulledModel(Path("/theirs"), CONFIG, in_place=True)
+
+    def find(self, _source: OllamaSource) -> PulledModel | None:
+        if self.damage is not None:
+            raise self.damage
+        return None
+
+
+@asynccontextmanager
+async def puller() -> AsyncIterator[tuple[Puller, RegistryStore, GatedFetcher]]:
+    store, fetcher = await RegistryStore.open(None), GatedFetcher()
+    pulls = Pulls({"ollama": fetcher}, Path("/cache"))
+    yield Puller(store, pulls, Path("/nowhere")), store, fetcher
+    await pulls.close()
+    await store.close()
+
+
+async def test_all_who_pull_a_new_model_at_once_get_it() -> None:
+    async with puller() as (made, store, fetcher):
+        pulls = [asyncio.ensure_future(made.pull(SOURCE, "m", None)) for _ in range(3)]
+        await fetcher.begun.wait()
+        fetcher.gate.set()
+        assert await asyncio.gather(*pulls) == ["m", "m", "m"]
+        assert store.get("m").config == CONFIG
+
+
+async def test_a_model_that_came_from_elsewhere_meanwhile_stays_as_it_is() -> None:
+    async with puller() as (made, store, fetcher):
+        pull = asyncio.ensure_future(made.pull(SOURCE, "m", None))
+        await fetcher.begun.wait()
+        other = await store.add(replace(model("m"), source="https://host/m.gguf?key=secret"))
+        fetcher.gate.set()
+        with pytest.raises(AlreadyExistsError, match="another source") as caught:
+            await pull
+        assert "secret" not in caught.value.message
+        assert store.get("m") == other
+
+
+async def test_an_id_that_has_become_an_alias_meanwhile_is_not_taken() -> None:
+    async with puller() as (made, store, fetcher):
+        await store.add(model("target"))
+        pull = asyncio.ensure_future(made.pull(SOURCE, "m", None))
+        await fetcher.begun.wait()
+        await store.set_alias(Alias("m", [AliasTarget("target")]))
+        fetcher.gate.set()
+        with pytest.raises(AlreadyExistsError, match="alias"):
+            await pull
+
+
+@pytest.mark.parametrize("source", ["", SOURCE])
+async def test_a_model_that_is_forgotten_meanwhile_is_back_for_who_names_its_source_alone(
+    source: str,
+) -> None:
+    async with puller() as (made, store, fetcher):
+        await store.add(replace(model("m"), source=SOURCE))
+        pull = asyncio.ensure_future(made.pull(source, "m", None))
+        await fetcher.begun.wait()
+        await store.remove("m")
+        fetcher.gate.set()
+        if source:
+            assert await pull == "m"
+        else:
+            with pytest.raises(ModelNotFoundError):
+                await pull
+        assert ("m" in store) is bool(source)
+
+
+async def test_a_damaged_store_keeps_nobody_from_registering() -> None:
+    async with puller() as (made, _, fetcher):
+        fetcher.damage = ModelFileError("blob: has 3 bytes")
+        record = replace(model("m"), source=SOURCE)
+        assert await made.completed(record) == record
