@@ -14,11 +14,12 @@ logger = logging.getLogger(__name__)
 class Repeated:
     """Does ``work`` every so many seconds until it is closed. Belongs to one event loop.
 
-    While the database is away it is tried again; the log tells of the first time.
+    While the database is away it is tried again; the log says ``complaint`` the first time.
     """
 
-    def __init__(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    def __init__(self, work: Callable[[], Awaitable[None]], seconds: float, complaint: str) -> None:
         self._work = work
+        self._complaint = complaint
         self._seconds = seconds
         self._failing = False
         self._task = asyncio.ensure_future(self._repeat())
@@ -36,5 +37,5 @@ class Repeated:
                 self._failing = False
             except UnavailableError as error:
                 if not self._failing:
-                    logger.warning("what others have spent cannot be read: %s", error.message)
+                    logger.warning("%s: %s", self._complaint, error.message)
                 self._failing = True

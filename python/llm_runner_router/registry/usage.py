@@ -94,7 +94,8 @@ class UsageLedger:
         except DAMAGED as error:
             raise database.damaged(error) from None
         if database.shared:
-            ledger._refreshing = Repeated(ledger._refresh, refresh)
+            complaint = "what others have spent cannot be read"
+            ledger._refreshing = Repeated(ledger._refresh, refresh, complaint)
         return ledger
 
     def record(
