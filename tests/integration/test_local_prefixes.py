@@ -126,6 +126,27 @@ async def test_other_settings_are_not_served_the_old_prefixes(
     assert (await ask_once(options))[0] > 0
 
 
+async def test_every_shard_of_a_set_counts(options: LocalOptions, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        tiny_model.write(tmp_path / str(seed) / "set.gguf", seed=seed, shard_tensors=8)
+    first, second, _ = sorted((tmp_path / "1").iterdir())
+    whole = replace(options, path=first)
+    await ask_once(whole)
+    assert (await ask_once(whole))[0] > 0
+    (tmp_path / "2" / second.name).replace(second)
+    cached, answer = await ask_once(whole)
+    assert cached == 0
+    assert answer == (await ask_once(without(whole)))[1]
+
+
+async def test_a_single_file_may_be_named_as_a_shard_is(options: LocalOptions) -> None:
+    path = options.path.rename(options.path.with_name("x-00001-of-00003.gguf"))
+    named = replace(options, path=path)
+    await ask_once(named)
+    assert (await ask_once(named))[0] > 0
+
+
 async def test_a_model_that_was_changed_in_memory_is_not_saved(options: LocalOptions) -> None:
     provider = await load(options)
     await ask(provider)

@@ -18,11 +18,20 @@ TEMPLATE = (
 
 
 def write(
-    path: Path, *, seed: int = 1, scale: float = 1.0, context: int = CONTEXT, **vocabulary: Any
+    path: Path,
+    *,
+    seed: int = 1,
+    scale: float = 1.0,
+    context: int = CONTEXT,
+    shard_tensors: int = 0,
+    **vocabulary: Any,
 ) -> Path:
-    """Write the model, its output weights times ``scale``; its answers say nothing."""
+    """Write the model, its output weights times ``scale``; its answers say nothing.
+
+    With ``shard_tensors`` it becomes a set of files with so many tensors each.
+    """
     values = bpe(**vocabulary)
-    writer = gguf.GGUFWriter(path, "llama")
+    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=shard_tensors)
     writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)

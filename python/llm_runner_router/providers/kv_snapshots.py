@@ -25,7 +25,6 @@ from llm_runner_router.version import VERSION
 
 SNAPSHOT = re.compile(r"[0-9a-f]{64}\.kv")
 UNFINISHED = re.compile(r"([0-9a-f]{64}\.kv|digests\.json)\.[A-Za-z0-9_]+\.tmp")
-SHARD = re.compile(r"(.+)-00001-of-(\d{5})\.gguf", re.DOTALL)
 
 logger = logging.getLogger(__name__)
 
@@ -102,16 +101,6 @@ class KvSnapshots:
         """Delete a snapshot that cannot be used."""
         logger.warning("snapshot %s of cached prefixes is discarded: %s", snapshot.path, why)
         remove(snapshot.path)
-
-
-def model_files(path: Path) -> list[Path]:
-    """All files of the model that ``path`` is the first or only file of."""
-    first = SHARD.fullmatch(path.name)
-    if first is None:
-        return [path]
-    name, count = first.groups()
-    names = (f"{name}-{index:05}-of-{count}.gguf" for index in range(1, int(count) + 1))
-    return [path.with_name(name) for name in names]
 
 
 def digest_of(*texts: str) -> str:

@@ -99,9 +99,9 @@ class LoadedModel:
 
 def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> LoadedModel:
     """Read a file and start its engine; blocks. Raises RouterError."""
-    stamps = stamps_of(options.path)
     with load_errors():
         files = _core.GgufShards(options.path)
+        stamps = stamps_of(files.paths)
         metadata = files.metadata
         tokenizer = Tokenizer.from_metadata(metadata)
         encoder = PromptEncoder(tokenizer, templated(metadata, options.chat_template))

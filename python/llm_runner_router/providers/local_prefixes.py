@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llm_runner_router import _core
 from llm_runner_router.providers.file_digests import FileStamp
-from llm_runner_router.providers.kv_snapshots import KvSnapshot, KvSnapshots, model_files
+from llm_runner_router.providers.kv_snapshots import KvSnapshot, KvSnapshots
 
 USELESS = frozenset({"KV_SNAPSHOT_DAMAGED", "KV_SNAPSHOT_MISMATCH", "FILE_UNREADABLE"})
 """Reasons for which a snapshot will never be of use."""
@@ -55,10 +55,10 @@ class LocalPrefixes:
             logger.info("saved cached prefixes of %d tokens", tokens)
 
 
-def stamps_of(path: Path) -> list[FileStamp]:
-    """The stamps of a model's files, taken before they are opened; none where one is missing."""
+def stamps_of(files: Sequence[str]) -> list[FileStamp]:
+    """The stamps of a model's files, taken before an engine opens them; none where one is gone."""
     try:
-        return [FileStamp.of(file) for file in model_files(path)]
+        return [FileStamp.of(Path(file)) for file in files]
     except OSError:
         return []
 

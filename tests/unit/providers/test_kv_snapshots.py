@@ -11,7 +11,7 @@ import pytest
 
 from llm_runner_router.providers import kv_snapshots
 from llm_runner_router.providers.file_digests import FileStamp
-from llm_runner_router.providers.kv_snapshots import KvSnapshot, KvSnapshots, model_files
+from llm_runner_router.providers.kv_snapshots import KvSnapshot, KvSnapshots
 
 NAMES = [f"{number:064x}.kv" for number in range(5)]
 
@@ -133,16 +133,3 @@ def test_a_discarded_snapshot_is_gone_and_told(
         snapshots.discard(KvSnapshot(path, "key", ()), "it is damaged")
     assert not path.exists()
     assert "is discarded: it is damaged" in caplog.text
-
-
-def test_the_files_of_a_model() -> None:
-    one = Path("/m/tiny.gguf")
-    assert model_files(one) == [one]
-    first = Path("/m/big-00001-of-00003.gguf")
-    assert [path.name for path in model_files(first)] == [
-        "big-00001-of-00003.gguf",
-        "big-00002-of-00003.gguf",
-        "big-00003-of-00003.gguf",
-    ]
-    second = Path("/m/big-00002-of-00003.gguf")
-    assert model_files(second) == [second]
