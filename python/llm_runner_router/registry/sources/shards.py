@@ -7,7 +7,8 @@ import re
 from llm_runner_router.registry.sources.wrong_source import wrong_source
 
 SHARD = re.compile(r"(.*)-([0-9]{5})-of-([0-9]{5})(\.gguf)", re.IGNORECASE | re.DOTALL)
-MAX_SHARDS = 1024
+MAX_SHARDS = 256
+"""What the engine opens at most."""
 
 
 def shard_names(name: str) -> tuple[str, ...]:

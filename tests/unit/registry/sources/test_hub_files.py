@@ -135,9 +135,9 @@ def test_what_is_weights(name: str) -> None:
 
 def test_the_first_of_a_set_stands_for_it() -> None:
     assert is_first("a.gguf")
-    assert is_first("a-00001-of-01024.gguf")
+    assert is_first("a-00001-of-00256.gguf")
     assert not is_first("a-00002-of-00003.gguf")
-    assert not is_first("a-00001-of-01025.gguf")
+    assert not is_first("a-00001-of-00257.gguf")
     assert not is_first("a-00001-of-00000.gguf")
 
 
