@@ -133,9 +133,10 @@ async def keep(backend: Backend, model: str, file: Path) -> None:
     """Register a file under an id, or give the id this file if it is registered already."""
     record = ModelRecord(id=model, name=model, format=ModelFormat.GGUF, source=str(file))
     try:
-        present = await backend.get_model(model)
+        present = (await backend.get_model(model)).record
     except ModelNotFoundError:
+        present = None
+    if present is None or present.id != model:  # what was found is a version of it, and stays
         await backend.register_model(record)
-        return
-    if present.record.source != record.source:
+    elif present.source != record.source:
         await backend.update_model(record, ("format", "source"))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from llm_runner_router.cli.serve import explicit_values, parse_model, with_registry
+from llm_runner_router.cli.serve import explicit_values, keep, parse_model, with_registry
 from llm_runner_router.errors import InvalidConfigError
+from unit.echoes import echo_runtime
 
 
 def test_model_is_an_id_and_an_absolute_path(
@@ -53,3 +54,12 @@ def test_registry_of_the_configuration_comes_before_the_users_folder(
 def test_wrong_port_is_named() -> None:
     with pytest.raises(InvalidConfigError, match=r"server\.port"):
         with_registry({"server": {"port": 70_000}}, None, None)
+
+
+async def test_a_served_file_gets_its_very_id_whatever_versions_there_are() -> None:
+    async with echo_runtime(models=("m@2",)) as runtime:
+        await keep(runtime, "m", Path("/a.gguf"))
+        assert (await runtime.get_model("m")).record.source == "/a.gguf"
+        await keep(runtime, "m", Path("/b.gguf"))
+        assert (await runtime.get_model("m")).record.source == "/b.gguf"
+        assert (await runtime.get_model("m@2")).record.source == "/nowhere/m@2.gguf"
