@@ -62,4 +62,4 @@ async def test_a_served_file_gets_its_very_id_whatever_versions_there_are() -> N
         assert (await runtime.get_model("m")).record.source == "/a.gguf"
         await keep(runtime, "m", Path("/b.gguf"))
         assert (await runtime.get_model("m")).record.source == "/b.gguf"
-        assert (await runtime.get_model("m@2")).record.source == "/nowhere/m@2.gguf"
+        assert (await runtime.get_model("m@2")).record.source == "/nowhere/m.gguf"
