@@ -108,3 +108,12 @@ async def test_a_damaged_store_keeps_nobody_from_registering() -> None:
         fetcher.damage = ModelFileError("blob: has 3 bytes")
         record = replace(model("m"), source=SOURCE)
         assert await made.completed(record) == record
+
+
+async def test_what_the_record_says_goes_before_what_its_source_says() -> None:
+    async with puller() as (made, store, fetcher):
+        own = ModelConfig(system="Be brief.")
+        await store.add(replace(model("m"), source=SOURCE, config=own))
+        fetcher.gate.set()
+        await made.pull("", "m", None)
+        assert store.get("m").config == own

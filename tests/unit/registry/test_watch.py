@@ -57,3 +57,21 @@ async def test_a_watch_ends_when_the_registry_closes() -> None:
     await store.close()
     with pytest.raises(UnavailableError):
         await waiting
+
+
+async def test_what_changes_while_everything_is_told_comes_behind_it() -> None:
+    store = await RegistryStore.open(None)
+    await store.add(model("a"))
+    await store.add(model("b"))
+    async with aclosing(Watch(store, ModelView).changes("")) as changes, asyncio.timeout(5):
+        assert (await anext(changes)).id == "a"
+        await store.update("a", lambda record: replace(record, owner="alice"), "")
+        rest = [await anext(changes) for _ in range(3)]
+    assert [(change.kind, change.id) for change in rest] == [
+        (ChangeKind.MODEL_SET, "b"),
+        (ChangeKind.SYNCED, ""),
+        (ChangeKind.MODEL_SET, "a"),
+    ]
+    assert rest[-1].model is not None
+    assert rest[-1].model.record.owner == "alice"
+    await store.close()
