@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/machine.h"
+#include "base/machine.h"
 
 namespace llmr {
 namespace {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "base/round_up.h"
 #include "gguf/gguf_cursor.h"
 #include "gguf/metadata_reader.h"
 #include "gguf/tensor_table.h"
@@ -55,10 +56,6 @@ Result<size_t> FindAlignment(const Metadata& metadata) {
                        std::to_string(kMaxAlignment));
   }
   return size_t{*alignment};
-}
-
-size_t RoundUp(size_t value, size_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
 }
 
 Result<GgufContents> ParseHeader(GgufCursor& cursor) {

@@ -77,7 +77,7 @@ Result<std::int64_t> SaveSnapshot(const SnapshotFile& file, std::int64_t max_byt
   }
   LLMR_RETURN_IF_ERROR(CheckGoing(stop));
   SnapshotEncoder encoder(file.key, layout, blocks.size());
-  LLMR_ASSIGN_OR_RETURN(AtomicFile target, AtomicFile::Create(file.path));
+  LLMR_ASSIGN_OR_RETURN(AtomicFile target, AtomicFile::Create(file.path, AtomicFile::kOwnerOnly));
   LLMR_RETURN_IF_ERROR(target.Write(encoder.header()));
   for (const SealedBlock& block : blocks) {
     LLMR_RETURN_IF_ERROR(CheckGoing(stop));

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "gguf/float_type.h"
 #include "model/tensor_types.h"
 
 namespace llmr {
@@ -27,10 +28,6 @@ std::string ShapeText(const std::array<std::int64_t, 4>& shape, int dimensions) 
     text += (i > 0 ? ", " : "") + std::to_string(shape[static_cast<std::size_t>(i)]);
   }
   return text + "]";
-}
-
-bool IsFloat(ggml_type type) {
-  return type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
 }
 
 Error UnsupportedType(const TensorInfo& info, const std::string& supported) {
@@ -123,7 +120,7 @@ Result<ggml_tensor*> WeightStore::FindMatrix(const std::string& name, std::int64
 Result<ggml_tensor*> WeightStore::FindVector(const std::string& name, std::int64_t size,
                                              ggml_backend_dev_t device) {
   LLMR_ASSIGN_OR_RETURN(const TensorInfo* info, Find(name, size, 1));
-  if (!IsFloat(info->type)) {
+  if (!IsFloatType(info->type)) {
     return UnsupportedType(*info, "f32, f16, bf16");
   }
   ggml_tensor*& tensor = tensors_[{name, device}];

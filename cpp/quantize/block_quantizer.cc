@@ -1,6 +1,7 @@
 #include "quantize/block_quantizer.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -49,7 +50,7 @@ class Job {
 
   // Piece after piece until there are none left, or an element does not fit.
   void WorkOff() {
-    std::vector<float> values(kPiece);
+    std::array<float, kPiece> values;  // on the stack: a thread that throws ends the process
     while (bad_ == kNone) {
       const std::int64_t start = next_.fetch_add(kPiece);
       if (start >= end_) {

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/round_up.h"
+
 namespace llmr {
 namespace {
 

@@ -1,7 +1,6 @@
 // The header of a quantised file: GGUF version 3, metadata and tensor table.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <string>
 
@@ -11,15 +10,9 @@
 
 namespace llmr {
 
-// The least multiple of `multiple` that is not less than `value`.
-constexpr std::size_t RoundUp(std::size_t value, std::size_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 // The bytes before the tensor data, padded to the source's alignment, which is the first file of
-// the model. Metadata but for "split." is copied as bytes,
-// so that every key, order, type and text is the source's: ggml's own writer takes C strings and
-// would cut texts at a zero byte.
+// the model. Metadata but for "split." is copied as bytes, so that every key, order, type and text
+// is the source's: ggml's own writer takes C strings and would cut texts at a zero byte.
 std::string BuildHeader(const GgufFile& source, const FileType& file_type,
                         std::span<const PlannedTensor> tensors);
 

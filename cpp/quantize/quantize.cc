@@ -6,17 +6,19 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/atomic_file.h"
+#include "base/machine.h"
 #include "base/quote.h"
+#include "gguf/float_type.h"
 #include "gguf/gguf_shards.h"
 #include "quantize/block_quantizer.h"
 #include "quantize/file_type.h"
 #include "quantize/gguf_header.h"
-#include "quantize/new_file.h"
 #include "quantize/quantize_plan.h"
+#include "quantize/target.h"
 
 namespace llmr {
 namespace {
@@ -31,7 +33,7 @@ Result<int> ThreadCount(int asked) {
         ErrorCode::kInvalidArgument, "THREADS",
         "threads is " + std::to_string(asked) + "; allowed: 0 to " + std::to_string(kMostThreads)};
   }
-  return asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return asked > 0 ? asked : UsableCores();
 }
 
 Status CheckApart(const GgufShards& source, const std::string& target) {
@@ -48,7 +50,7 @@ Status CheckApart(const GgufShards& source, const std::string& target) {
 // Writes a plan's target, piece by piece.
 class Writer {
  public:
-  Writer(const QuantizePlan& plan, NewFile& file, int threads, const QuantizeProgress& progress)
+  Writer(const QuantizePlan& plan, AtomicFile& file, int threads, const QuantizeProgress& progress)
       : plan_(plan), file_(file), threads_(threads), progress_(progress) {}
 
   Status WriteAll() {
@@ -56,16 +58,13 @@ class Writer {
     for (const PlannedTensor& tensor : plan_.tensors) {
       LLMR_RETURN_IF_ERROR(PadTo(plan_.header.size() + tensor.offset));
       LLMR_RETURN_IF_ERROR(Report(*tensor.source));
-      LLMR_RETURN_IF_ERROR(IsFloat(tensor.source->type) ? Convert(tensor) : Copy(*tensor.source));
+      LLMR_RETURN_IF_ERROR(IsFloatType(tensor.source->type) ? Convert(tensor)
+                                                            : Copy(*tensor.source));
     }
     return PadTo(plan_.size);
   }
 
  private:
-  static bool IsFloat(ggml_type type) {
-    return type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
-  }
-
   Status Convert(const PlannedTensor& tensor) {
     const std::int64_t elements = ElementsOf(*tensor.source);
     for (std::int64_t first = 0; first < elements; first += kChunk) {
@@ -115,7 +114,7 @@ class Writer {
   }
 
   const QuantizePlan& plan_;
-  NewFile& file_;
+  AtomicFile& file_;
   const int threads_;
   const QuantizeProgress& progress_;
   std::size_t written_ = 0;  // bytes
@@ -131,9 +130,9 @@ Status Quantize(const std::string& source, const std::string& target,
   LLMR_ASSIGN_OR_RETURN(auto opened, GgufShards::Open(source));
   LLMR_RETURN_IF_ERROR(CheckApart(*opened, target));
   LLMR_ASSIGN_OR_RETURN(const QuantizePlan plan, PlanQuantization(std::move(opened), type));
-  LLMR_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(target, plan.size, options.replace));
+  LLMR_ASSIGN_OR_RETURN(AtomicFile file, CreateTarget(target, plan.size, options.replace));
   LLMR_RETURN_IF_ERROR(Writer(plan, file, threads, options.on_progress).WriteAll());
-  return file.Commit();
+  return CommitTarget(file, options.replace);
 }
 
 }  // namespace llmr

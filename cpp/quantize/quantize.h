@@ -22,9 +22,9 @@ struct QuantizeOptions {
 // Reads `source`, a file or the first of a sharded set, and writes `target`, which appears whole or
 // not at all; the same bytes whatever the number of threads. Memory stays within some 32 MiB beside
 // the source's mapping. Errors: INVALID_ARGUMENT / QUANTIZATION_UNKNOWN, THREADS, TARGET_IS_SOURCE;
-// those of GgufShards::Open, PlanQuantization, QuantizeElements and NewFile; FAILED_PRECONDITION /
-// CANCELLED where progress said so; DATA_LOSS / MODEL_FILE_TRUNCATED where the source shrank
-// meanwhile.
+// those of GgufShards::Open, PlanQuantization, QuantizeElements, CreateTarget and CommitTarget;
+// FAILED_PRECONDITION / CANCELLED where progress said so; DATA_LOSS / MODEL_FILE_TRUNCATED where
+// the source shrank meanwhile.
 Status Quantize(const std::string& source, const std::string& target,
                 const QuantizeOptions& options);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "base/round_up.h"
 #include "quantize/gguf_header.h"
 #include "quantize/tensor_mix.h"
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "gguf/float_type.h"
+
 namespace llmr {
 namespace {
 
@@ -181,10 +183,6 @@ ggml_type StandIn(ggml_type type) {
 
 bool Divides(ggml_type type, std::int64_t columns) { return columns % ggml_blck_size(type) == 0; }
 
-bool IsFloat(ggml_type type) {
-  return type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
-}
-
 // Small matrices by which much is decided: routers of experts, positions, convolutions.
 bool IsDelicate(std::string_view name) {
   constexpr std::array<std::string_view, 4> kNames = {"ffn_gate_inp", "position_embd",
@@ -214,11 +212,11 @@ ModelShape ShapeOf(const GgufShards& shards) {
 
 bool IsQuantizable(const TensorInfo& tensor) {
   const bool matrix = tensor.shape[1] > 1 && tensor.name.ends_with(".weight");
-  return matrix && IsFloat(tensor.type) && !IsNorm(tensor.name) && !IsDelicate(tensor.name);
+  return matrix && IsFloatType(tensor.type) && !IsNorm(tensor.name) && !IsDelicate(tensor.name);
 }
 
 bool IsKeptAsFloats(const TensorInfo& tensor) {
-  return IsFloat(tensor.type) && (tensor.dimensions == 1 || IsNorm(tensor.name));
+  return IsFloatType(tensor.type) && (tensor.dimensions == 1 || IsNorm(tensor.name));
 }
 
 ggml_type TypeFor(const FileType& file_type, const TensorInfo& tensor, const ModelShape& shape) {

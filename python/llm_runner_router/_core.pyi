@@ -88,7 +88,7 @@ def quantize(
     the target that is written; ``False`` gives up, with the reason ``CANCELLED``. What it raises
     ends the work too. The target appears whole or not at all. ``threads`` 0: as many as the process
     may use. Raises ``CoreError``: QUANTIZATION_UNKNOWN, THREADS, TARGET_IS_SOURCE, QUANTIZE_SOURCE,
-    TENSOR_NOT_FINITE, TARGET_EXISTS (unless ``replace``), TARGET_UNWRITABLE, DISK_FULL,
+    TENSOR_NOT_FINITE, FILE_EXISTS (unless ``replace``), FILE_UNWRITABLE, DISK_FULL,
     MODEL_FILE_TRUNCATED, and those of ``GgufShards``.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from pathlib import Path
@@ -172,6 +173,17 @@ def test_a_link_is_replaced_and_not_followed(model: Path, tmp_path: Path) -> Non
     saved(model, tmp_path / "kv", LONG)
     assert (tmp_path / "other").read_bytes() == b"kept"
     assert sb.parse((tmp_path / "kv").read_bytes()).key == KEY.encode()
+
+
+def test_what_lies_where_the_temporary_file_would_is_not_touched(
+    model: Path, tmp_path: Path
+) -> None:
+    taken = tmp_path / f"kv.{os.getpid()}_0.tmp"
+    taken.symlink_to(tmp_path / "other")
+    saved(model, tmp_path / "kv", LONG)
+    assert sb.parse((tmp_path / "kv").read_bytes()).key == KEY.encode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kv", taken.name]
+    assert taken.is_symlink()
 
 
 def test_a_closed_engine_says_so(model: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_progress_names_the_tensor_and_grows_to_the_end(source: Path, target: Pa
         assert not target.exists()
         (partial,) = target.parent.iterdir()
         assert partial.name.startswith("small.gguf.")
-        assert partial.name.endswith(".partial")
+        assert partial.name.endswith(".tmp")
         return True
 
     _core.quantize(source, target, "Q8_0", note, 2)
@@ -116,7 +116,7 @@ def test_numbers_that_are_none_leave_nothing(tmp_path: Path, target: Path) -> No
 def test_what_is_there_stays_unless_it_may_be_replaced(source: Path, target: Path) -> None:
     target.write_text("precious")
     error = refused(source, target)
-    assert (error.code, error.reason) == ("FAILED_PRECONDITION", "TARGET_EXISTS")
+    assert (error.code, error.reason) == ("FAILED_PRECONDITION", "FILE_EXISTS")
     assert target.read_text() == "precious"
     _core.quantize(source, target, "Q8_0", go_on, 1, replace=True)
     assert len(gguf.GGUFReader(target).tensors) == 2
@@ -137,7 +137,7 @@ def appear(target: Path) -> Callable[[str, float], bool]:
 def test_a_target_that_appears_meanwhile_stays(source: Path, target: Path) -> None:
     with pytest.raises(_core.CoreError) as caught:
         _core.quantize(source, target, "Q8_0", appear(target), 1)
-    assert caught.value.reason == "TARGET_EXISTS"
+    assert caught.value.reason == "FILE_EXISTS"
     assert target.read_text() == "another's"
     assert left(target) == ["small.gguf"]
 
@@ -161,9 +161,9 @@ def test_the_source_is_never_the_target(source: Path, target: Path) -> None:
 
 def test_a_target_that_cannot_be_written(source: Path, target: Path) -> None:
     (target / "inner").mkdir(parents=True)
-    assert refused(source, target, replace=True).reason == "TARGET_UNWRITABLE"
-    assert refused(source, target / "no" / "folder.gguf").reason == "TARGET_UNWRITABLE"
-    assert refused(source, target.parent / ("x" * 300)).reason == "TARGET_UNWRITABLE"
+    assert refused(source, target, replace=True).reason == "FILE_UNWRITABLE"
+    assert refused(source, target / "no" / "folder.gguf").reason == "FILE_UNWRITABLE"
+    assert refused(source, target.parent / ("x" * 300)).reason == "FILE_UNWRITABLE"
     assert left(target) == ["small.gguf"]
 
 
@@ -193,7 +193,7 @@ def process(source: Path, target: Path, how: str) -> subprocess.Popen[str]:
 def test_a_file_that_may_not_grow_leaves_nothing(source: Path, target: Path) -> None:
     with process(source, target, f"most={1 << 20}") as running:
         said, _ = running.communicate()
-    assert said.startswith("TARGET_UNWRITABLE ")
+    assert said.startswith("DISK_FULL ")
     assert "File too large" in said
     assert left(target) == []
 

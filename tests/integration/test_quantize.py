@@ -57,7 +57,7 @@ def test_a_signal_ends_it_and_nothing_is_left(source: Path, ending: signal.Signa
     ) as running:
         os.close(its_end)
         read_until(terminal, [NAME, b"/2.0 GiB"])  # its bar: the tensor and the bytes
-        assert len(list(source.parent.glob("small.gguf.*.partial"))) == 1
+        assert len(list(source.parent.glob("small.gguf.*.tmp"))) == 1
         running.send_signal(ending)
         said = read_rest(terminal)
     os.close(terminal)

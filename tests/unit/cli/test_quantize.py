@@ -40,7 +40,7 @@ def test_what_is_there_is_replaced_by_force_only(source: Path) -> None:
     target.write_text("precious")
     refused = run("quantize", str(source), str(target))
     assert refused.exit_code == 1
-    assert refused.output.startswith(f"error: target '{target}': exists")
+    assert refused.output.startswith(f"error: path '{target}': exists")
     assert target.read_text() == "precious"
     assert run("quantize", str(source), str(target), "--force").exit_code == 0
     assert types_of(gguf.GGUFReader(target)) == {NAME: "Q4_K"}

@@ -1,4 +1,4 @@
-#include "engine/machine.h"
+#include "base/machine.h"
 
 #include <algorithm>
 #include <cmath>
