@@ -52,7 +52,8 @@ class Listener:
     def _complain(self, error: Exception) -> None:
         if not self._lost:
             self._lost = True
-            logger.warning("the registry's database is away, and may change unseen: %s", error)
+            why = str(error) or type(error).__name__
+            logger.warning("the registry's database is away, and may change unseen: %s", why)
 
     async def _follow(self) -> None:
         while True:

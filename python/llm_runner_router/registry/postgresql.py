@@ -49,10 +49,11 @@ class PostgresqlDatabase(Location):
         """Everybody may use it; see that it can be reached at all."""
         try:
             await (await self.connect()).close()
-        except (asyncpg.InterfaceError, ValueError):  # it quotes parts of the address
+        except (asyncpg.InterfaceError, ValueError, OverflowError):  # they quote the address
             raise self.unusable("postgresql://user:password@host:port/database") from None
         except self.failures as error:
-            raise self.unusable(f"a PostgreSQL that can be used ({error})") from None
+            why = str(error) or type(error).__name__
+            raise self.unusable(f"a PostgreSQL that can be used ({why})") from None
 
     async def connect(self) -> asyncpg.Connection:
         """A connection of its own. ``failures`` or ValueError where there is none."""

@@ -25,6 +25,7 @@ HALVES = ("h0t", "s3cret")
         f"postgresql://user:{SECRET}@host/db",
         "postgresql://user:h0t%2Fs3cret@localhost:1/db",
         "postgresql://user:h0t%2Fs3cret@localhost:x/db",
+        "postgresql://user:h0t%2Fs3cret@127.0.0.1:99999/db",
         "postgresql://localhost:1/db?password=h0t%2Fs3cret",
         "postgresql://localhost:1/db?password=h0t%2Fs3cret&sslmode=strange",
         "postgres://user:h0t%2Fs3cret@/db?host=/nowhere",
