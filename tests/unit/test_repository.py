@@ -34,6 +34,7 @@ DOCUMENTS = [
     "docs/routing.md",
     "docs/benchmarks.md",
     "docs/inspection.md",
+    "docs/registry.md",
 ]
 
 
