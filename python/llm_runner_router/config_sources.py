@@ -18,11 +18,12 @@ FILES = ("config/config.json", "config.json", ".llmrouter.json")
 
 MAX_FILE_BYTES = 1 << 20
 
-WITHOUT_EFFECT = (
+PATHS = (
+    ("logging", "file"),
     ("models", "cache_dir"),
-    ("models", "auto_download"),
+    ("models", "ollama_dir"),
+    ("registry", "path"),
 )
-PATHS = (("logging", "file"), ("models", "cache_dir"), ("registry", "path"))
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,6 @@ def load_config(
     if file is not None:
         base = relative_paths_base(file)
         layers.append(anchored(read_file(file), base))
-        note_without_effect(layers[0], file)
     layers.append(read_environment(os.environ if environment is None else environment))
     if explicit is not None:
         layers.append(anchored(snake_keys(explicit), here))
@@ -120,13 +120,6 @@ def anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(value, str) and value:
             result[section][key] = str(folder / value)
     return result
-
-
-def note_without_effect(values: Mapping[str, Any], file: Path) -> None:
-    """Say once which settings of the file are not in use yet."""
-    names = [f"{s}.{k}" for s, k in WITHOUT_EFFECT if k in values.get(s, {})]
-    if names:
-        logger.warning("%s sets %s: without effect in this version", file, ", ".join(names))
 
 
 @dataclass(frozen=True, slots=True)

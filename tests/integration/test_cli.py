@@ -220,7 +220,8 @@ async def test_help_is_quick_and_complete() -> None:
     done = await llm_router("--help")
     assert done.code == 0
     found = set(re.findall(r"^│ (\w+) ", done.out, re.MULTILINE))
-    commands = {"serve", "demo", "chat", "route", "usage", "models", "aliases", "templates"}
+    commands = {"serve", "demo", "pull", "chat", "route", "usage", "quantize"}
+    commands |= {"models", "aliases", "templates"}
     assert found == commands, done.out
     program = "import sys, llm_runner_router.cli; print('grpc' in sys.modules)"
     process = await asyncio.create_subprocess_exec(

@@ -1,14 +1,13 @@
 """What the commands had to say was lost.
 
-``serve`` kept silent about deprecated variables and settings without effect: warnings of that
-category and logs of that level are not shown. ``chat`` took the next line of the user and said
-nothing where the service had ended the conversation meanwhile. ``models list`` cut long paths.
+``serve`` kept silent about deprecated variables: warnings of that category are not shown. ``chat``
+took the next line of the user and said nothing where the service had ended the conversation
+meanwhile. ``models list`` cut long paths.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 
@@ -18,14 +17,11 @@ from integration.word_provider import running
 CHAT = ("-m", "llm_runner_router.cli", "chat")
 
 
-async def test_serve_warns_once_of_what_is_deprecated_or_without_effect(tmp_path: Path) -> None:
-    file = tmp_path / "settings.json"
-    file.write_text(json.dumps({"models": {"autoDownload": True}}))
-    arguments = ("--config", str(file), "--host", "no.such.host.invalid", "--data", str(tmp_path))
+async def test_serve_warns_once_of_what_is_deprecated(tmp_path: Path) -> None:
+    arguments = ("--host", "no.such.host.invalid", "--data", str(tmp_path))
     environment = {"LLM_MAX_CONCURRENT": "5"}
     done = await llm_router("serve", *arguments, environment=environment)
     assert done.err.count("LLM_MAX_CONCURRENT is deprecated: use MAX_CONCURRENT_REQUESTS") == 1
-    assert done.err.count("models.auto_download: without effect") == 1
 
 
 async def test_chat_says_that_the_service_has_gone() -> None:

@@ -113,10 +113,8 @@ def test_relative_paths_start_from_where_they_are_written(tmp_path: Path) -> Non
     assert loaded.folder == tmp_path / "a"
 
 
-def test_settings_without_effect_are_said_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    write(tmp_path / "config.json", {"models": {"cacheDir": "x", "autoDownload": True}})
-    load_config(environment={}, folder=tmp_path)
-    assert len(caplog.records) == 1
-    assert "models.cache_dir, models.auto_download" in caplog.text
+def test_folders_of_models_start_from_the_file(tmp_path: Path) -> None:
+    write(tmp_path / "config.json", {"models": {"cacheDir": "x", "ollamaDir": "/y"}})
+    models = load_config(environment={}, folder=tmp_path).config.models
+    assert models.cache_dir == str(tmp_path / "x")
+    assert models.ollama_dir == "/y"

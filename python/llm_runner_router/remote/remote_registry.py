@@ -70,13 +70,16 @@ class RemoteRegistry(RemoteSources):
         """Bring a model into memory; closing or cancelling ends the wait."""
         message = registry_pb2.LoadModelRequest()
         assign(message, "id", model)
+        view = None
         async with aclosing(received(self._registry.LoadModel(message))) as answers:
             async for answer in answers:
                 if answer.HasField("model"):
-                    return view_from_wire(answer.model)
-                if on_progress is not None and answer.HasField("progress"):
+                    view = view_from_wire(answer.model)
+                elif on_progress is not None and answer.HasField("progress"):
                     on_progress(progress_from_wire(answer.progress))
-        raise EngineError("the service ended the load without a result")
+        if view is None:
+            raise EngineError("the service ended the load without a result")
+        return view
 
     async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Take a model out of memory."""

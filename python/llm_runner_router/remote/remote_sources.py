@@ -27,13 +27,16 @@ class RemoteSources(RemoteResources):
         message = registry_pb2.PullModelRequest()
         assign(message, "source", source)
         assign(message, "id", model)
+        view = None
         async with aclosing(received(self._registry.PullModel(message))) as answers:
             async for answer in answers:
                 if answer.HasField("model"):
-                    return view_from_wire(answer.model)
-                if on_progress is not None and answer.HasField("progress"):
+                    view = view_from_wire(answer.model)
+                elif on_progress is not None and answer.HasField("progress"):
                     on_progress(pull_from_wire(answer.progress))
-        raise EngineError("the service ended the pull without a result")
+        if view is None:
+            raise EngineError("the service ended the pull without a result")
+        return view
 
     async def watch_models(self, resume_token: str = "") -> AsyncGenerator[RegistryChange, None]:
         """Every change; closing the iterator ends the call."""
