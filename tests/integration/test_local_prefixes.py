@@ -275,6 +275,21 @@ async def test_a_load_that_is_given_up_while_a_file_is_read(options: LocalOption
     assert stopped.prefixes is None
 
 
+def test_files_are_mapped_by_the_engine_alone(options: LocalOptions) -> None:
+    """How many a process may map is bounded, and large models are in many."""
+    mapped: list[int] = []
+
+    def report(phase: str, fraction: float) -> bool:
+        del phase, fraction
+        lines = Path("/proc/self/maps").read_text().splitlines()
+        mapped.append(sum(line.endswith(str(options.path)) for line in lines))
+        return True
+
+    local.load_model(without(options), report).engine.close()
+    assert mapped[0] == 0
+    assert max(mapped) == 1
+
+
 async def test_what_a_killed_process_left_is_removed(options: LocalOptions) -> None:
     await ask_once(options)
     (path,) = files_in(options)

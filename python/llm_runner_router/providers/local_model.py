@@ -101,8 +101,9 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
     """Read a file and start its engine; blocks. Raises RouterError."""
     with load_errors():
         files = _core.GgufShards(options.path)
-        stamps = stamps_of(files.paths)
+        stamps, file_bytes = stamps_of(files.paths), files.nbytes
         metadata = files.metadata
+        del files  # the engine maps them again, and how many a process may map is bounded
         tokenizer = Tokenizer.from_metadata(metadata)
         encoder = PromptEncoder(tokenizer, templated(metadata, options.chat_template))
         ends = sorted(tokenizer.end_of_generation_ids)
@@ -111,7 +112,7 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
     details = ModelDetails(
         architecture=engine.architecture,
         parameters=engine.parameters,
-        file_bytes=files.nbytes,
+        file_bytes=file_bytes,
         context_length=engine.context_length,
         vocabulary_size=engine.vocabulary_size,
     )
