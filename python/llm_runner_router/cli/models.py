@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Column, Table
 
 from llm_runner_router.cli import api_models, inspection, registry_files
 from llm_runner_router.cli.connection import connected
+from llm_runner_router.cli.model_facts import facts
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
 from llm_runner_router.cli.running import run
@@ -23,7 +23,6 @@ from llm_runner_router.registry.records import (
     ModelQuery,
     ModelRecord,
     ModelView,
-    Pricing,
 )
 from llm_runner_router.types import ModelFormat
 
@@ -96,7 +95,8 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     source: Annotated[
         str,
         typer.Argument(
-            help="The GGUF file, on the machine of the service; with --provider the model's name."
+            help="The GGUF file, on the machine of the service, or hf://…, ollama://…, https://…; "
+            "with --provider the model's name."
         ),
     ],
     name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
@@ -114,6 +114,13 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     input_price: api_models.InputPrice = None,
     output_price: api_models.OutputPrice = None,
     quality: api_models.Quality = None,
+    owner: Annotated[str, typer.Option(help="Who answers for it.")] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="To find it by. Repeatable.")
+    ] = None,
+    pinned: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--pinned", help="Keep it in memory once it is there.")
+    ] = False,
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """Register a GGUF file, or with --provider a model behind an API, under an id.
@@ -133,12 +140,14 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
         name=name or model,
         format=ModelFormat.API if provider else ModelFormat.GGUF,
         source=source if provider else absolute(source),
-        config=ModelConfig(context_length=context_length),
+        config=ModelConfig(context_length=context_length, pinned=pinned or None),
         capabilities=tuple(capability or DEFAULT_CAPABILITIES),
         provider=provider,
         endpoint=api_models.of_provider(endpoint, provider),
         pricing=api_models.pricing(input_price, output_price),
         quality=quality,
+        owner=owner,
+        tags=tuple(tag or ()),
     )
     run(register(target, record))
 
@@ -197,44 +206,6 @@ async def print_model(target: str, model: str) -> None:
     show_facts(facts(view))
 
 
-def prices(pricing: Pricing | None) -> str:
-    """The prices that replace the published ones."""
-    if pricing is None:
-        return ""
-    return f"{pricing.input:g} in, {pricing.output:g} out (USD a million tokens)"
-
-
-def facts(view: ModelView) -> dict[str, object]:
-    """What there is to know of a model."""
-    record, details = view.record, view.details
-    return {
-        "id": record.id,
-        "name": record.name,
-        "format": record.format,
-        "provider": record.provider,
-        "source": record.source,
-        "base_url": record.endpoint.base_url,
-        "api_key": record.endpoint.api_key,
-        "organization": record.endpoint.organization,
-        "api_version": record.endpoint.api_version,
-        "headers": ", ".join(f"{name}={text}" for name, text in record.endpoint.headers.items()),
-        "options": json.dumps(record.endpoint.options) if record.endpoint.options else "",
-        "quality": "" if record.quality is None else f"{record.quality:g}",
-        "prices": prices(record.pricing),
-        "in_memory": "yes" if view.loaded else "no",
-        "capabilities": ", ".join(record.capabilities),
-        "architecture": details.architecture,
-        "parameters": details.parameters,
-        "file_bytes": details.file_bytes,
-        "context_length": record.config.context_length or details.context_length,
-        "vocabulary_size": details.vocabulary_size,
-        **{
-            f"default_{name}": getattr(record.config, name)
-            for name in ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty")
-        },
-    }
-
-
 @commands.command("load")
 def load(model: Id, target: Target = DEFAULT_TARGET) -> None:
     """Bring a model into memory."""
@@ -255,13 +226,24 @@ async def load_aloud(target: str, model: str) -> None:
 
 
 @commands.command("unload")
-def unload(model: Id, target: Target = DEFAULT_TARGET) -> None:
+def unload(
+    model: Id,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Seconds that running requests get to finish.",
+            show_default="as long as they take",
+        ),
+    ] = None,
+    target: Target = DEFAULT_TARGET,
+) -> None:
     """Take a model out of memory once its running requests are done."""
-    run(unload_aloud(target, model))
+    run(unload_aloud(target, model, timeout))
 
 
-async def unload_aloud(target: str, model: str) -> None:
+async def unload_aloud(target: str, model: str, timeout: float | None) -> None:  # noqa: ASYNC109
     """Unload and say so."""
     async with connected(target) as backend:
-        await backend.unload_model(model)
+        await backend.unload_model(model, timeout)
     say(f"unloaded {model}")
