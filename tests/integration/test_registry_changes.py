@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,5 +189,31 @@ async def test_an_import_is_all_or_nothing(remote: RemoteBackend) -> None:
     assert report.replaced == ("model old",)
     assert (await remote.get_model("old")).record.owner == ""
     wrong = {**DOCUMENT, "models": [{"id": "n", "format": "gguf", "source": "x", "quality": 2}]}
-    with pytest.raises(InvalidRequestError, match="quality"):
+    with pytest.raises(InvalidRequestError, match=r"models\[0\]\.quality"):
         await remote.import_registry(json.dumps(wrong).encode())
+
+
+async def test_paths_of_a_file_go_out_as_they_came_in(remote: RemoteBackend) -> None:
+    entry = {"id": "near", "format": "gguf", "source": "./models/near.gguf"}
+    await remote.import_registry(json.dumps({"version": "1.2.0", "models": [entry]}).encode())
+    record = (await remote.get_model("near")).record
+    assert Path(record.source).is_absolute()
+    assert (await exported_models(remote))["near"]["source"] == "./models/near.gguf"
+    moved = replace(record, source="/else/near.gguf")
+    await remote.update_model(moved, ["source"])
+    assert (await exported_models(remote))["near"]["source"] == "/else/near.gguf"
+
+
+async def test_what_was_exported_is_there_already(remote: RemoteBackend) -> None:
+    await remote.register_model(model("own"))
+    await remote.process(Request(prompt="one two three", model="own"))
+    assert (await exported_models(remote))["own"]["performance"]["tokensPerSecond"]
+    report = await remote.import_registry(await remote.export_registry())
+    assert "model own" in report.unchanged
+    assert (report.added, report.replaced) == ((), ())
+
+
+async def exported_models(remote: RemoteBackend) -> dict[str, Any]:
+    """The models of an export by their ids."""
+    document = json.loads(await remote.export_registry())
+    return {entry["id"]: entry for entry in document["models"]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from llm_runner_router.errors import (
+    InvalidRequestError,
     ModelBusyError,
     ModelNotFoundError,
     ResourceNotFoundError,
@@ -33,13 +34,14 @@ from llm_runner_router.registry.records import (
     PullProgress,
     RegistryChange,
 )
-from llm_runner_router.registry.registry_file import exported, parsed
+from llm_runner_router.registry.registry_file import Extras, exported, parsed
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry.template_checks import checked_template
 from llm_runner_router.registry.watch import Watch
 
 T = TypeVar("T")
+R = TypeVar("R", ModelRecord, PromptTemplate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,16 @@ class Catalogue:
     async def import_document(self, document: bytes, mode: ImportMode) -> ImportReport:
         """Add what a registry file holds, all or nothing."""
         content = await asyncio.to_thread(parsed, document)
-        models = [self._puller.anchored(checked_record(record)) for record in content.models]
-        templates = [checked_template(template) for template in content.templates]
-        return await self._store.import_all(models, templates, content.extras, mode=mode)
+        models = checked_all("models", content.models, self._checked)
+        templates = checked_all("templates", content.templates, checked_template)
+        extras = with_sources(content.extras, content.models, models)
+        return await self._store.import_all(models, templates, extras, mode=mode)
 
     def export_document(self) -> bytes:
         """All models and templates as a registry file."""
-        views = [self._view(record) for record in self._store.models()]
-        return exported(views, self._store.templates(), self._store.extras())
+        extras = self._store.extras()
+        views = [self._view(self._as_imported(record, extras)) for record in self._store.models()]
+        return exported(views, self._store.templates(), extras)
 
     async def load(
         self, model: str, on_progress: Callable[[LoadProgress], None] | None
@@ -175,6 +179,17 @@ class Catalogue:
         """Forget a template."""
         await self._store.remove_template(name)
 
+    def _checked(self, record: ModelRecord) -> ModelRecord:
+        return self._puller.anchored(checked_record(record))
+
+    def _as_imported(self, record: ModelRecord, extras: Extras) -> ModelRecord:
+        """``record`` with its path as a file has said it, as long as it means the same."""
+        said = extras.get(("model", record.id), {}).get("source")
+        if not isinstance(said, str) or not said:
+            return record
+        imported = replace(record, source=said)
+        return imported if self._puller.anchored(imported) == record else record
+
     async def _memory(self, record: ModelRecord) -> MemoryEstimate | None:
         """What loading it would take; ``None`` where that cannot be told now."""
         try:
@@ -189,6 +204,30 @@ class Catalogue:
         loaded = self._residency.loaded(record.id)
         details = self._residency.details(record.id)
         return ModelView(record, loaded, details, performance=performance)
+
+
+def checked_all(where: str, records: Sequence[R], check: Callable[[R], R]) -> Sequence[R]:
+    """``records`` as ``check`` makes them; its errors say which one they are about."""
+    result = []
+    for number, record in enumerate(records):
+        try:
+            result.append(check(record))
+        except InvalidRequestError as error:
+            field = f"{where}[{number}].{error.field}"
+            raise InvalidRequestError(field, error.value, error.allowed) from None
+    return result
+
+
+def with_sources(
+    extras: Extras, before: Sequence[ModelRecord], after: Sequence[ModelRecord]
+) -> Extras:
+    """``extras`` with the paths that were made absolute, as the file has said them."""
+    result = dict(extras)
+    for written, kept in zip(before, after, strict=True):
+        if written.source != kept.source:
+            key = ("model", kept.id)
+            result[key] = {**extras.get(key, {}), "source": written.source}
+    return result
 
 
 def found(resource: T | None, word: str, name: str) -> T:

@@ -22,6 +22,9 @@ from llm_runner_router.registry.stamps import Stamper, unstamped
 R = TypeVar("R", ModelRecord, PromptTemplate)
 Extras = Mapping[tuple[str, str], Document]
 
+MEASURED = "performance"
+"""The part of a model's extras that says what was measured of it."""
+
 REGISTRY: Key = ("registry", "")
 """Whom extras belong to that are those of no record."""
 
@@ -62,7 +65,7 @@ class Import:
         extras = checked_extras((kind, record.id), self.extras.get((kind, record.id)))
         if present is None:
             self.added.append(word)
-        elif unstamped(record) == unstamped(present) and extras in (None, before):
+        elif unstamped(record) == unstamped(present) and self._says_no_more(extras, before):
             self.unchanged.append(word)
             return
         elif self.mode is ImportMode.KEEP:
@@ -71,6 +74,15 @@ class Import:
             self.replaced.append(word)
         stamped = self.stamper.stamped(record, present)
         self.entries.append(Entry(kind, record.id, stamped, extras))
+
+    def _says_no_more(self, extras: Document | None, before: Document | None) -> bool:
+        """Whether an import adds nothing to what was kept of a record.
+
+        What was measured changes from one export to the next; only a replacement is about that.
+        """
+        if self.mode is ImportMode.KEEP:
+            extras, before = unmeasured(extras), unmeasured(before)
+        return extras in (None, {}, before)
 
     def _take_rest(self, taken: set[tuple[str, str]]) -> None:
         """Extras of no record of this import."""
@@ -86,6 +98,11 @@ class Import:
         after = {**kept, **{key: value for key, value in document.items() if key not in kept}}
         if after != before:
             self.entries.append(Entry(*REGISTRY, None, checked_extras(REGISTRY, after)))
+
+
+def unmeasured(document: Document | None) -> Document:
+    """``document`` without what it says of performance."""
+    return {key: value for key, value in (document or {}).items() if key != MEASURED}
 
 
 def checked_extras(key: tuple[str, str], document: Document | None) -> Document | None:
