@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 
 from llm_runner_router.cache.canonical import canonical
 from llm_runner_router.registry.records import Alias, ModelRecord
+from llm_runner_router.registry.stamps import unstamped
 from llm_runner_router.types import ModelFormat
 
 CAPACITY = 10_000
@@ -25,8 +25,8 @@ class Digests:
     def of(self, record: ModelRecord | Alias) -> str:
         """The same in every service for models that answer alike and aliases that decide alike.
 
-        The etag, which is made by chance, does not count. Of a model's file its size and its time
-        do, so that another one at the same place is another model.
+        What the store writes into it, an etag and times, does not count. Of a model's file its size
+        and its time do, so that another one at the same place is another model.
         """
         place = type(record), record.id
         known = self._known.get(place)
@@ -34,8 +34,10 @@ class Digests:
             return known[1]
         if len(self._known) >= CAPACITY:
             self._known.clear()
-        version = file_version(record) if isinstance(record, ModelRecord) else None
-        made = digest([canonical(replace(record, etag="")), version])
+        if isinstance(record, ModelRecord):
+            made = digest([canonical(unstamped(record)), file_version(record)])
+        else:
+            made = digest([canonical(unstamped(record)), None])
         self._known[place] = record, made
         return made
 

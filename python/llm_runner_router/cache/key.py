@@ -97,4 +97,5 @@ def greedy(request: Request, record: ModelRecord) -> bool:
     top_k = config.top_k if request.top_k is None else request.top_k
     if temperature == 0 or top_k == 1:
         return True
-    return request.seed is not None and record.format is ModelFormat.GGUF
+    seed = config.seed if request.seed is None else request.seed
+    return seed is not None and record.format is ModelFormat.GGUF

@@ -14,7 +14,7 @@ from unit.echoes import model
 
 
 def test_the_same_content_has_the_same_digest_everywhere() -> None:
-    one, two = model("a", etag="1"), model("a", etag="2")
+    one, two = model("a", etag="1"), model("a", etag="2", created=1.0, updated=2.0)
     assert Digests().of(one) == Digests().of(two)
     assert Digests().of(one) != Digests().of(replace(one, source="other.gguf"))
     assert Digests().of(one) != Digests().of(replace(one, config=ModelConfig(top_k=1)))

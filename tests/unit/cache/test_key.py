@@ -230,6 +230,8 @@ def test_different_values_have_different_canonical_forms(one: object, two: objec
         (Request(), ModelConfig(top_k=1), ModelFormat.GGUF, True),
         (Request(seed=0), ModelConfig(), ModelFormat.GGUF, True),
         (Request(seed=0), ModelConfig(), ModelFormat.API, False),
+        (Request(), ModelConfig(seed=0), ModelFormat.GGUF, True),
+        (Request(), ModelConfig(seed=0), ModelFormat.API, False),
     ],
 )
 def test_who_would_answer_the_same_again(
