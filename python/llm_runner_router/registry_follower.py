@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.residency import Residency
@@ -33,12 +33,19 @@ class RegistryFollower:
         with contextlib.suppress(UnavailableError):  # the store is closed
             while True:
                 await self._store.changed(seen)
-                changes = self._store.changes_since(seen)
+                models = self._changed_since(seen)
                 seen = self._store.sequence
                 self._residency.refresh()
-                for change in changes or ():
-                    if change.kind == "model" and change.id not in self._store:
-                        self._drop(change.id)
+                for model in models:
+                    if model not in self._store:
+                        self._drop(model)
+
+    def _changed_since(self, seen: int) -> Sequence[str]:
+        """The models that have changed; all in memory, where the changes are not remembered."""
+        changes = self._store.changes_since(seen)
+        if changes is None:
+            return self._residency.loaded_models()
+        return [change.id for change in changes if change.kind == "model"]
 
     def _drop(self, model: str) -> None:
         """Requests that run on it finish; nothing new reaches it."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+import pytest
+
 from llm_runner_router.registry.records import ModelLimits
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
@@ -64,3 +66,16 @@ async def test_changed_limits_hold_at_once_and_nothing_is_forgotten() -> None:
         await begun.wait()
         await waiting
         assert made.forgotten == []
+
+
+async def test_after_more_changes_than_are_remembered_all_in_memory_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with followed() as made:
+        for name in ("a", "b"):
+            await made.residency.load(name)
+        monkeypatch.setattr(made.store, "changes_since", lambda _: None)
+        await made.store.remove("a")
+        await until(lambda: made.loader.providers["a"].closed)
+        assert made.forgotten == ["a"]
+        assert made.residency.loaded_models() == ["b"]
