@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -12,6 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from integration.word_provider import Service, running
+from llm_runner_router.errors import UnavailableError
+from llm_runner_router.registry.records import ChangeKind
+from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
 
 REQUEST = router_pb2.ProcessRequest(prompt="one two three")
@@ -114,3 +118,20 @@ async def test_what_does_not_finish_in_time_is_ended(impatient: bool) -> None:
         await stopping
         assert await answer == "DRAINING"
         assert service.provider.running == 0
+
+
+async def test_a_watch_does_not_hold_the_end_of_the_service_up() -> None:
+    async with running() as service:
+        remote = RemoteBackend(service.address)
+        await remote.initialize()
+        async with aclosing(remote.watch_models()) as changes:
+            async for change in changes:
+                if change.kind is ChangeKind.SYNCED:
+                    break
+            stopping = asyncio.ensure_future(service.server.stop())
+            with pytest.raises(UnavailableError, match="stopping") as caught:
+                await anext(changes)
+            assert caught.value.reason == "DRAINING"
+        async with asyncio.timeout(10.0):
+            await stopping
+        await remote.close()

@@ -17,6 +17,7 @@ from llm_runner_router.errors import (
     AlreadyExistsError,
     ConflictError,
     InvalidRequestError,
+    ModelNotFoundError,
     NoCandidateError,
 )
 from llm_runner_router.registry.records import (
@@ -108,6 +109,8 @@ async def test_a_name_means_its_highest_version_or_its_alias(remote: RemoteBacke
     assert (await remote.route(Request(prompt="x", model="v"))).model == "v@1.10"
     assert (await remote.process(Request(prompt="x", model="v@1.2"))).model_used == "v@1.2"
     moved = await remote.set_alias(Alias("v", (AliasTarget("v@1.9"),)))
+    with pytest.raises(ModelNotFoundError):
+        await remote.get_model("v")
     assert (await remote.route(Request(prompt="x", model="v"))).model == "v@1.9"
     stale = Alias("v", (AliasTarget("v@1.2"),), etag="stale")
     with pytest.raises(ConflictError, match="changed meanwhile"):

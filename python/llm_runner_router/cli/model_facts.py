@@ -124,7 +124,7 @@ def setting_facts(record: ModelRecord) -> dict[str, object]:
 
 def performance_facts(performance: ModelPerformance) -> dict[str, object]:
     """What was measured of it."""
-    present = {"memory_now": bytes_text(performance.memory_bytes)}
+    present: dict[str, object] = {"memory_now": bytes_text(performance.memory_bytes)}
     if not performance.samples:
         return present if performance.memory_bytes else {}
     rate, first = performance.tokens_per_second, performance.first_token_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,7 +49,7 @@ async def pull_aloud(target: str, source: str, model: str) -> None:
         with new_bar() as bar:
             show = Shown(bar)
             if is_source(source):
-                view = await backend.pull_model(source, model, show)
+                view = await backend.pull_model(whole(source), model, show)
             else:
                 view = await backend.pull_model("", source, show)
         for note in show.notes:
@@ -59,6 +60,11 @@ async def pull_aloud(target: str, source: str, model: str) -> None:
 def is_source(text: str) -> bool:
     """Whether it is no id: sources have a scheme, and paths a separator."""
     return "://" in text or text.startswith(("/", "./", "../", "~"))
+
+
+def whole(source: str) -> str:
+    """A path of this machine as the service finds it: from the root; anything else as it is."""
+    return source if "://" in source else str(Path(source).expanduser().absolute())
 
 
 def new_bar() -> Progress:

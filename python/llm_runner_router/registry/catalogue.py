@@ -99,7 +99,7 @@ class Catalogue:
     async def get(self, model: str) -> ModelView:
         """One model, or the highest version of it, with what it would take in memory."""
         record = self._store.resolve(model)
-        if record is None:
+        if record is None or (record.id != model and self._store.alias(model) is not None):
             raise ModelNotFoundError(model)
         return replace(self._view(record), memory=await self._memory(record))
 

@@ -88,7 +88,9 @@ class Server:
         router_pb2_grpc.add_RouterServicer_to_server(
             RouterService(self._backend, self._drain), self._grpc
         )
-        registry_pb2_grpc.add_RegistryServicer_to_server(RegistryService(self._backend), self._grpc)
+        registry_pb2_grpc.add_RegistryServicer_to_server(
+            RegistryService(self._backend, self._drain), self._grpc
+        )
         health_pb2_grpc.add_HealthServicer_to_server(
             HealthService(self._backend, self._drain), self._grpc
         )

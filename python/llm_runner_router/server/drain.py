@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from llm_runner_router.errors import UnavailableError
+
+Item = TypeVar("Item")
 
 
 def draining_error() -> UnavailableError:
@@ -49,6 +51,23 @@ class Drain:
             self._calls.discard(task)
             if not self._calls:
                 self._idle.set()
+
+    async def while_serving(self, items: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
+        """``items``, which never end by themselves, until the service ends: UnavailableError."""
+        ending = asyncio.ensure_future(self.begun.wait())
+        try:
+            while True:
+                item = asyncio.ensure_future(anext(items))
+                try:
+                    await asyncio.wait({item, ending}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not item.done():
+                        item.cancel()
+                        await asyncio.wait({item})  # nobody may close what still runs
+                self.check()
+                yield await item
+        finally:
+            ending.cancel()
 
     async def finish(self, timeout_seconds: float) -> bool:
         """Take nothing new and wait for what runs; ``False`` where it had to be ended."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from llm_runner_router.backend import Backend, ProgressListener, PullListener
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.server.calls import ServicerContext
+from llm_runner_router.server.drain import Drain
 from llm_runner_router.server.reporting import steps_of
 from llm_runner_router.v1 import registry_pb2, registry_pb2_grpc
 from llm_runner_router.wire.aliases import alias_from_wire, alias_to_wire
@@ -27,8 +28,9 @@ from llm_runner_router.wire.templates import template_from_wire, template_to_wir
 class RegistryService(registry_pb2_grpc.RegistryServicer):
     """Puts the keeping half of a Backend on the wire."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, drain: Drain) -> None:
         self._backend = backend
+        self._drain = drain
 
     async def RegisterModel(
         self, request: registry_pb2.RegisterModelRequest, _context: ServicerContext
@@ -72,8 +74,11 @@ class RegistryService(registry_pb2_grpc.RegistryServicer):
         self, request: registry_pb2.WatchModelsRequest, context: ServicerContext
     ) -> None:
         """Tell every change until the client leaves."""
-        async with aclosing(self._backend.watch_models(request.resume_token)) as changes:
-            async for change in changes:
+        async with (
+            aclosing(self._backend.watch_models(request.resume_token)) as changes,
+            aclosing(self._drain.while_serving(changes)) as told,
+        ):
+            async for change in told:
                 await context.write(change_to_wire(change))
 
     async def PullModel(  # type: ignore[override]  # the stub knows generators only

@@ -180,7 +180,8 @@ class RegistryServicer:
     def GetModel(self, request, context):
         """One model, with what it takes in memory as far as its file is here.
 
-        An id without a version means the highest version of that name where no model has that very id.
+        An id without a version means the highest version of that name where no model and no alias has
+        that very id.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         """
@@ -211,6 +212,7 @@ class RegistryServicer:
         go on there after a cut. Whether a model is in memory is no change.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+        - UNAVAILABLE (DRAINING): the service ends. The client SHOULD go on elsewhere, with its token.
         - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
         MUST begin anew without a token, and forget what it then is not told of before `synced`.
         """
@@ -227,13 +229,13 @@ class RegistryServicer:
         client that leaves ends it unless another one waits for it; the next call goes on where it
         ended. A stream that ends without `model` failed.
 
-        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
-        lists what there is. The client MUST change it.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none. The client MUST change it.
         - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
         - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
-        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
-        service has not, or gives something else than it promises, such as another SHA-256. Retrying
-        does not help until somebody mends that.
+        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, or has several that the
+        source may mean (the message lists them); wants a permission that the service has not; or gives
+        something else than it promises, such as another SHA-256. Retrying does not help until somebody
+        mends that.
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
         - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
         client MAY retry.

@@ -67,7 +67,8 @@ class RegistryStub:
     GetModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]
     """One model, with what it takes in memory as far as its file is here.
 
-    An id without a version means the highest version of that name where no model has that very id.
+    An id without a version means the highest version of that name where no model and no alias has
+    that very id.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     """
@@ -90,6 +91,7 @@ class RegistryStub:
     go on there after a cut. Whether a model is in memory is no change.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+    - UNAVAILABLE (DRAINING): the service ends. The client SHOULD go on elsewhere, with its token.
     - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
       MUST begin anew without a token, and forget what it then is not told of before `synced`.
     """
@@ -102,13 +104,13 @@ class RegistryStub:
     client that leaves ends it unless another one waits for it; the next call goes on where it
     ended. A stream that ends without `model` failed.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
-      lists what there is. The client MUST change it.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none. The client MUST change it.
     - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
     - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
-    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
-      service has not, or gives something else than it promises, such as another SHA-256. Retrying
-      does not help until somebody mends that.
+    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, or has several that the
+      source may mean (the message lists them); wants a permission that the service has not; or gives
+      something else than it promises, such as another SHA-256. Retrying does not help until somebody
+      mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
     - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
       client MAY retry.
@@ -239,7 +241,8 @@ class RegistryAsyncStub(RegistryStub):
     GetModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]  # type: ignore[assignment]
     """One model, with what it takes in memory as far as its file is here.
 
-    An id without a version means the highest version of that name where no model has that very id.
+    An id without a version means the highest version of that name where no model and no alias has
+    that very id.
 
     - NOT_FOUND (MODEL_NOT_FOUND): no such model.
     """
@@ -262,6 +265,7 @@ class RegistryAsyncStub(RegistryStub):
     go on there after a cut. Whether a model is in memory is no change.
 
     - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+    - UNAVAILABLE (DRAINING): the service ends. The client SHOULD go on elsewhere, with its token.
     - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
       MUST begin anew without a token, and forget what it then is not told of before `synced`.
     """
@@ -274,13 +278,13 @@ class RegistryAsyncStub(RegistryStub):
     client that leaves ends it unless another one waits for it; the next call goes on where it
     ended. A stream that ends without `model` failed.
 
-    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
-      lists what there is. The client MUST change it.
+    - INVALID_ARGUMENT (INVALID_REQUEST): the source is none. The client MUST change it.
     - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
     - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
-    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
-      service has not, or gives something else than it promises, such as another SHA-256. Retrying
-      does not help until somebody mends that.
+    - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, or has several that the
+      source may mean (the message lists them); wants a permission that the service has not; or gives
+      something else than it promises, such as another SHA-256. Retrying does not help until somebody
+      mends that.
     - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
     - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
       client MAY retry.
@@ -432,7 +436,8 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.GetModelResponse, _abc.Awaitable[_registry_pb2.GetModelResponse]]:
         """One model, with what it takes in memory as far as its file is here.
 
-        An id without a version means the highest version of that name where no model has that very id.
+        An id without a version means the highest version of that name where no model and no alias has
+        that very id.
 
         - NOT_FOUND (MODEL_NOT_FOUND): no such model.
         """
@@ -467,6 +472,7 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         go on there after a cut. Whether a model is in memory is no change.
 
         - INVALID_ARGUMENT (INVALID_REQUEST): the token is none that this registry gave.
+        - UNAVAILABLE (DRAINING): the service ends. The client SHOULD go on elsewhere, with its token.
         - OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): the changes since are not remembered any more. The client
           MUST begin anew without a token, and forget what it then is not told of before `synced`.
         """
@@ -485,13 +491,13 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         client that leaves ends it unless another one waits for it; the next call goes on where it
         ended. A stream that ends without `model` failed.
 
-        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none, or is not precise enough; the message
-          lists what there is. The client MUST change it.
+        - INVALID_ARGUMENT (INVALID_REQUEST): the source is none. The client MUST change it.
         - NOT_FOUND (MODEL_NOT_FOUND): no model of that id, and no source is given.
         - ALREADY_EXISTS (ALREADY_EXISTS): the id is that of a model with another source, or an alias.
-        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, wants a permission that the
-          service has not, or gives something else than it promises, such as another SHA-256. Retrying
-          does not help until somebody mends that.
+        - FAILED_PRECONDITION (SOURCE_REJECTED): the place lacks the model, or has several that the
+          source may mean (the message lists them); wants a permission that the service has not; or gives
+          something else than it promises, such as another SHA-256. Retrying does not help until somebody
+          mends that.
         - FAILED_PRECONDITION (MODEL_FILE_INVALID): what is there is no model.
         - UNAVAILABLE (UNAVAILABLE): the place cannot be reached, or broke off again and again. The
           client MAY retry.

@@ -15,7 +15,9 @@ from unit.cli.services import FakeService, lines, run
     [
         (("hf://o/r",), ("hf://o/r", "")),
         (("ollama://m", "--id", "x"), ("ollama://m", "x")),
-        (("./m.gguf",), ("./m.gguf", "")),
+        (("/a/m.gguf",), ("/a/m.gguf", "")),
+        (("./m.gguf",), (str(Path("m.gguf").absolute()), "")),
+        (("~/m.gguf",), (str(Path.home() / "m.gguf"), "")),
         (("known",), ("", "known")),
     ],
 )
