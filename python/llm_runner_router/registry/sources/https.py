@@ -7,11 +7,13 @@ a sharded set beside each other under the fingerprint of the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from yarl import URL
 
+from llm_runner_router.errors import SourceError, UnavailableError, shorten
 from llm_runner_router.registry.sources.disk import check_room, disk_errors
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
@@ -37,6 +39,10 @@ class HttpsFetcher:
 
     async def fetch(self, source: HttpsSource, on_progress: ProgressListener) -> PulledModel:
         """A sha256 is that of the only file; those of a set are told by their sizes alone."""
+        with named(source):
+            return await self._fetch(source, on_progress)
+
+    async def _fetch(self, source: HttpsSource, on_progress: ProgressListener) -> PulledModel:
         names = shard_names(source.url.name)
         paths = self._paths(source, names)
         files = {path: sibling(source.url, name) for path, name in zip(paths, names, strict=True)}
@@ -80,6 +86,15 @@ class HttpsFetcher:
         folder = self._cache / FOLDER / host
         mark = fingerprint(f"{source.url}#{source.sha256 or ''}")
         return [folder / f"{mark}-{safe_name(name)}" for name in names]
+
+
+@contextmanager
+def named(source: HttpsSource) -> Iterator[None]:
+    """Errors that say which file they are about, without its query."""
+    try:
+        yield
+    except (SourceError, UnavailableError) as error:
+        raise type(error)(f"{shorten(source.canonical, 200)}: {error.message}") from None
 
 
 def safe_name(name: str) -> str:
