@@ -63,7 +63,10 @@ async def test_two_may_begin_with_nothing(postgresql_url: str) -> None:
         assert (one.sequence, other.sequence) == (0, 0)
 
 
-async def test_changes_are_seen_within_a_second(postgresql_url: str) -> None:
+async def test_changes_are_seen_within_a_second(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "POLL_SECONDS", 1000.0)  # they are told, not looked for
     async with two(postgresql_url) as (one, other):
         extras = {("model", "m"): {"a": 1}}
         await one.import_all([model("m"), API], [TEMPLATE], extras, mode=ImportMode.KEEP)
