@@ -16,6 +16,8 @@ from llm_runner_router.errors import (
     shorten,
 )
 from llm_runner_router.registry.alias_checks import checked_alias
+from llm_runner_router.registry.chat_template_checks import FIELD as CHAT_TEMPLATE
+from llm_runner_router.registry.chat_template_checks import check_chat_template
 from llm_runner_router.registry.checks import changed, checked_record
 from llm_runner_router.registry.model_list import model_page
 from llm_runner_router.registry.puller import Puller
@@ -66,7 +68,8 @@ class Catalogue:
 
     async def register(self, record: ModelRecord) -> ModelView:
         """Add a model. Its file is looked at when it is first loaded."""
-        anchored = self._puller.anchored(checked_record(record))
+        anchored = self._checked(record)
+        await check_chat_template(anchored)
         return self._view(await self._store.add(await self._puller.completed(anchored)))
 
     async def unregister(self, model: str) -> None:
@@ -94,6 +97,8 @@ class Catalogue:
         def change(present: ModelRecord) -> ModelRecord:
             return self._puller.anchored(changed(present, record, paths))
 
+        if not {"config", CHAT_TEMPLATE}.isdisjoint(paths):
+            await check_chat_template(record)
         return self._view(await self._store.update(record.id, change, record.etag))
 
     async def get(self, model: str) -> ModelView:
@@ -122,6 +127,8 @@ class Catalogue:
         content = await asyncio.to_thread(parsed, document)
         models = checked_all("models", content.models, self._checked)
         templates = checked_all("templates", content.templates, checked_template)
+        for number, model in enumerate(models):
+            await check_chat_template(model, f"models[{number}].")
         extras = with_sources(content.extras, content.models, models)
         return await self._store.import_all(models, templates, extras, mode=mode)
 

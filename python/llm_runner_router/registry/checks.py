@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.providers.known import known
-from llm_runner_router.registry.chat_template_checks import check_chat_template
 from llm_runner_router.registry.endpoint_checks import checked_endpoint
 from llm_runner_router.registry.line_checks import check_line
 from llm_runner_router.registry.records import (
@@ -149,8 +148,6 @@ def check_config(config: ModelConfig) -> None:
         text = getattr(config, name)
         if text is not None:
             check_text(f"config.{name}", text, most)
-    if config.chat_template is not None:
-        check_chat_template("config.chat_template", config.chat_template)
     if config.pinned is not None:
         check_flag("config.pinned", config.pinned)
     check_number("config.idle_timeout", config.idle_timeout, 0, MAX_IDLE_TIMEOUT)
