@@ -14,11 +14,13 @@ from llm_runner_router.cache.cache import AnswerCache
 from llm_runner_router.cache.flights import Flights
 from llm_runner_router.cache.opening import open_store
 from llm_runner_router.config import Config, RegistryConfig
+from llm_runner_router.errors import RouterError
 from llm_runner_router.log import Log
 from llm_runner_router.measurement_keeper import MeasurementKeeper
 from llm_runner_router.pipeline import Pipeline, Stages
 from llm_runner_router.registry.catalogue import Catalogue, Knowledge
 from llm_runner_router.registry.puller import Puller
+from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.residency import ModelLoader, Residency, ResidencyLimits
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore
@@ -137,6 +139,15 @@ def place_of(registry: RegistryConfig) -> Path | str | None:
     return None if registry.path is None else Path(registry.path)
 
 
+def located(around: Surroundings, record: ModelRecord) -> Path | None:
+    """The file of a model, as far as it is here."""
+    try:
+        found = around.pulls.find(record.source)
+    except RouterError:
+        return None
+    return None if found is None else found.path
+
+
 def limits_of(config: Callable[[], Config], memory_bytes: int) -> ResidencyLimits:
     """What models may take in memory and how long they may be idle there."""
     return ResidencyLimits(
@@ -163,7 +174,9 @@ def staged(
         admission=Admission(
             performance.max_concurrent, performance.max_queue, limits=lambda: config().limits
         ),
-        cache=AnswerCache(open_store(config().cache), Flights(), config),
+        cache=AnswerCache(
+            open_store(config().cache), Flights(), config, lambda record: located(around, record)
+        ),
         router=ModelRouter(store, measurements, loads, breakers, prices, budgets, config),
         attempts=Attempts(residency, breakers, measurements, loads, prices, config, random=chance),
         settlement=Settlement(ledger, measurements, store.__contains__),

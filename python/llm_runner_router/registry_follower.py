@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
+
+logger = logging.getLogger(__name__)
 
 
 class RegistryFollower:
@@ -26,8 +29,7 @@ class RegistryFollower:
     async def close(self) -> None:
         """Follow no longer. Called once, before residency and store are closed."""
         self._following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._following
+        await asyncio.wait([self._following])
 
     async def _follow(self, seen: int) -> None:
         with contextlib.suppress(UnavailableError):  # the store is closed
@@ -35,10 +37,16 @@ class RegistryFollower:
                 await self._store.changed(seen)
                 models = self._changed_since(seen)
                 seen = self._store.sequence
-                self._residency.refresh()
-                for model in models:
-                    if model not in self._store:
-                        self._drop(model)
+                try:
+                    self._apply(models)
+                except Exception:  # one model's trouble must not stop the others' changes
+                    logger.exception("what is in memory could not follow the registry")
+
+    def _apply(self, models: Sequence[str]) -> None:
+        self._residency.refresh()
+        for model in models:
+            if model not in self._store:
+                self._drop(model)
 
     def _changed_since(self, seen: int) -> Sequence[str]:
         """The models that have changed; all in memory, where the changes are not remembered."""

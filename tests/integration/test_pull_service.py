@@ -17,6 +17,7 @@ from integration.upstreams.file_server import FileServer
 from integration.upstreams.hub_server import HubServer
 from integration.upstreams.ollama_registry_server import OllamaRegistryServer
 from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder
+from llm_runner_router.decision import CacheState
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidRequestError,
@@ -181,3 +182,30 @@ async def test_refusals_come_before_any_byte(tmp_path: Path, weights: bytes) -> 
         with pytest.raises(SourceError, match="404"):
             await remote.pull_model(f"{server.address}/absent.gguf", "new")
         assert [view.record.id for view in (await remote.list_models()).models] == ["taken"]
+
+
+async def test_kept_answers_end_with_the_file_that_gave_them(tmp_path: Path) -> None:
+    files = [
+        OllamaFiles(tiny_model.write(tmp_path / f"{seed}.gguf", seed=seed).read_bytes())
+        for seed in (1, 2)
+    ]
+    config = {"models": {"cache_dir": str(tmp_path / "cache"), "ollama_dir": str(tmp_path)}}
+    async with (
+        OllamaRegistryServer().running() as server,
+        serving({}, {**config, "cache": {"enabled": True}}) as service,
+    ):
+        server.add(files[0])
+        source = f"ollama://{server.host}/library/tiny"
+        router = service.runtime
+        first = await router.pull_model(source)
+        once = await router.process(ASK)
+        assert (await router.process(ASK)).cache is CacheState.HIT
+        await router.pull_model(source)
+        assert (await router.get_model("tiny")).record.etag == first.record.etag
+        server.add(files[1])
+        await router.pull_model(source)
+        assert (await router.get_model("tiny")).record.etag != first.record.etag
+        await router.unload_model("tiny")
+        again = await router.process(ASK)
+        assert again.cache is not CacheState.HIT
+        assert again.token_ids != once.token_ids

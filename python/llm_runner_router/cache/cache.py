@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from llm_runner_router.cache.answer import CachedAnswer, Recording, decode, encode, free
-from llm_runner_router.cache.digests import Digests
+from llm_runner_router.cache.digests import Digests, Locate, at_its_source
 from llm_runner_router.cache.flights import Compute, Flights
 from llm_runner_router.cache.key import cache_key, deterministic
 from llm_runner_router.cache.store import AnswerStore
@@ -54,13 +54,22 @@ class Question:
 
 
 class AnswerCache:
-    """Belongs to one event loop. The owner closes it; the store is closed with it."""
+    """Belongs to one event loop. The owner closes it; the store is closed with it.
 
-    def __init__(self, store: AnswerStore, flights: Flights, config: Callable[[], Config]) -> None:
+    ``locate`` tells where the file of a model lies: another file at its place is another model.
+    """
+
+    def __init__(
+        self,
+        store: AnswerStore,
+        flights: Flights,
+        config: Callable[[], Config],
+        locate: Locate = at_its_source,
+    ) -> None:
         self._store = store
         self._flights = flights
         self._config = config
-        self._digests = Digests()
+        self._digests = Digests(locate)
         self._counts = CacheCounts()
 
     def counts(self) -> CacheCounts:

@@ -85,6 +85,7 @@ def memory_facts(memory: MemoryNeed | None) -> dict[str, object]:
         "of_it_weights": bytes_text(memory.weights),
         "of_it_KV_cache": bytes_text(memory.kv),
         "of_it_computing": bytes_text(memory.compute),
+        "of_it_vocabulary": bytes_text(memory.vocabulary),
     }
 
 

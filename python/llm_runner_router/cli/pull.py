@@ -59,7 +59,7 @@ async def pull_aloud(target: str, source: str, model: str) -> None:
 
 def is_source(text: str) -> bool:
     """Whether it is no id: sources have a scheme, and paths a separator."""
-    return "://" in text or text.startswith(("/", "./", "../", "~"))
+    return "://" in text or text.startswith(("/", "./", "../", "~")) or text.endswith(".gguf")
 
 
 def whole(source: str) -> str:

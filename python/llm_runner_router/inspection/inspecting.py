@@ -39,7 +39,8 @@ def inspect(path: Path, load: Load) -> ModelReport:
     """
     files = model_file.read_model(path)
     metadata, tensors = files.metadata, files.tensors
-    memory, problems = (None, []) if files.faults else memory_of(files.paths[0], load)
+    tokens = vocabulary_size(metadata, tensors)
+    memory, problems = (None, []) if files.faults else memory_of(files.paths[0], load, tokens or 0)
     values = {line.key: line.value for line in metadata}
     architecture = text(values, "general.architecture")
     return ModelReport(
@@ -51,19 +52,20 @@ def inspect(path: Path, load: Load) -> ModelReport:
         architecture=architecture,
         name=text(values, "general.name"),
         context_length=number(values, f"{architecture}.context_length"),
-        vocabulary_size=vocabulary_size(metadata, tensors),
+        vocabulary_size=tokens,
         has_chat_template=TEMPLATE_KEY in values,
         memory=memory,
         unsupported=(*files.faults, *problems, *text_faults(metadata)),
     )
 
 
-def memory_of(path: Path, load: Load) -> tuple[MemoryNeed | None, list[str]]:
+def memory_of(path: Path, load: Load, vocabulary: int) -> tuple[MemoryNeed | None, list[str]]:
     """What the model takes, or why that cannot be told."""
     try:
-        return model_file.estimate_memory(path, load.context_length, load.parallel), []
+        need = model_file.estimate_memory(path, load.context_length, load.parallel, vocabulary)
     except RouterError as error:
         return None, [error.message]
+    return need, []
 
 
 def text(values: Mapping[str, MetadataValue], key: str) -> str:

@@ -12,6 +12,7 @@ from llm_runner_router import _core
 from llm_runner_router.inspection.report import MemoryNeed, MetadataLine, TensorLine
 from llm_runner_router.inspection.shards import first_of
 from llm_runner_router.providers.core_errors import load_error
+from llm_runner_router.providers.local_service import BYTES_A_TOKEN
 
 SHOWN_ELEMENTS = 16
 """Of an array of the metadata: a vocabulary has hundreds of thousands."""
@@ -57,13 +58,14 @@ def open_set(path: Path) -> _core.GgufShards:
     return _core.GgufShards(first_of(path))
 
 
-def estimate_memory(path: Path, context_length: int, parallel: int) -> MemoryNeed:
+def estimate_memory(path: Path, context_length: int, parallel: int, vocabulary: int) -> MemoryNeed:
     """What loading and running the model takes. Raises RouterError where it cannot be loaded.
 
     Args:
         path: the file, or the first of a set.
         context_length: tokens of prompt and answer; 0: as many as the model was made for.
         parallel: requests that run at once, each with a whole context.
+        vocabulary: tokens of the vocabulary.
     """
     with core_errors():
         estimate = _core.estimate_memory(
@@ -80,6 +82,7 @@ def estimate_memory(path: Path, context_length: int, parallel: int) -> MemoryNee
         weights=estimate.weights,
         kv=estimate.kv,
         compute=estimate.compute,
+        vocabulary=vocabulary * BYTES_A_TOKEN,
     )
 
 

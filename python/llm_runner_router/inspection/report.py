@@ -52,11 +52,12 @@ class MemoryNeed:
     weights: int
     kv: int
     compute: int
+    vocabulary: int
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.kv + self.compute
+        return self.weights + self.kv + self.compute + self.vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,15 +18,12 @@ from llm_runner_router.providers.local_prefixes import (
     restored_prefixes,
     stamps_of,
 )
-from llm_runner_router.providers.local_service import LocalService
+from llm_runner_router.providers.local_service import BYTES_A_TOKEN, LocalService
 from llm_runner_router.providers.prompt_encoder import TEMPLATE_KEY, PromptEncoder
 from llm_runner_router.registry.records import MemoryEstimate, ModelDetails, ModelRecord
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
 
 TOKENS_KEY = "tokenizer.ggml.tokens"
-
-BYTES_A_TOKEN = 600
-"""What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
 
 PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 """The engine's phases of loading, and their shares of the whole."""
@@ -116,13 +113,17 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
         context_length=engine.context_length,
         vocabulary_size=engine.vocabulary_size,
     )
-    prefixes = None
-    snapshots = options.service.snapshots
-    if snapshots is not None:
-        wanted = partial(report, "prefixes", 1.0)
-        prefixes = restored_prefixes(engine, snapshots, stamps, wanted)
     memory = with_vocabulary(engine.memory, engine.vocabulary_size)
-    return LoadedModel(engine, tokenizer, encoder, details, memory, prefixes)
+    model = LoadedModel(engine, tokenizer, encoder, details, memory)
+    snapshots = options.service.snapshots
+    if snapshots is None:
+        return model
+    try:
+        wanted = partial(report, "prefixes", 1.0)
+        return replace(model, prefixes=restored_prefixes(engine, snapshots, stamps, wanted))
+    except BaseException:
+        engine.close()
+        raise
 
 
 def templated(metadata: Mapping[str, object], template: str | None) -> Mapping[str, object]:

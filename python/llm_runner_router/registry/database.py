@@ -87,7 +87,7 @@ class Database:
             try:
                 return await work()
             except self.location.failures as error:
-                message = f"the registry cannot be written: {first_line(error)}"
+                message = f"the registry cannot be used: {first_line(error)}"
                 raise UnavailableError(message) from None
 
     async def _close(self) -> None:

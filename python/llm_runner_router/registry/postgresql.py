@@ -26,7 +26,7 @@ POLL_SECONDS = 5.0
 """How often a listener that hears nothing looks whether it is still connected."""
 
 CONNECT_SECONDS = 10.0
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 10.0
 
 SETTINGS = {
     "application_name": "llm-runner-router",

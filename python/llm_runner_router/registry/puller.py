@@ -48,12 +48,27 @@ class Puller:
         """
         wanted = self._wanted(source, model)
         listener = on_progress or unheard
+        before = await asyncio.to_thread(self._version, wanted.source)
         pulled = await self._pulls.pull(wanted.source, listener)
         for note in pulled.notes:
             logger.warning("model %s: %s", wanted.id, note)
             listener(PullProgress("done", note=note))
         await self._keep(wanted, pulled)
+        if before is not None and before != await asyncio.to_thread(self._version, wanted.source):
+            # Kept answers are those of the file before: the record is another one from now on.
+            await self._store.update(wanted.id, lambda record: record, "")
         return wanted.id
+
+    def _version(self, source: str) -> tuple[object, ...] | None:
+        """What tells the file of a source from the one before; ``None`` where none is here."""
+        try:
+            found = self._pulls.find(source)
+            status = None if found is None else found.path.stat()
+        except (RouterError, OSError):
+            return None
+        if found is None or status is None:
+            return None
+        return found.path, status.st_ino, status.st_size, status.st_mtime_ns
 
     async def completed(self, record: ModelRecord) -> ModelRecord:
         """``record`` with what its source says of it, as far as the source is here already."""

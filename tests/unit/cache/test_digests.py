@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.cache import digests as digests_module
-from llm_runner_router.cache.digests import Digests, file_version
+from llm_runner_router.cache.digests import Digests
 from llm_runner_router.registry.records import Alias, AliasTarget, ModelConfig
 from llm_runner_router.types import ModelFormat
 from unit.echoes import model
@@ -46,12 +46,26 @@ def test_each_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_file_at_the_same_place_is_another_model(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     record = model("a", source=str(path))
-    assert file_version(record) is None
+    none = Digests().of(record)
     path.write_bytes(b"1234")
     os.utime(path, ns=(10, 10))
-    assert file_version(record) == {"bytes": 4, "nanoseconds": 10}
     first = Digests().of(record)
     os.utime(path, ns=(11, 11))
-    assert Digests().of(record) != first
-    assert file_version(replace(record, format=ModelFormat.API)) is None
-    assert file_version(replace(record, source="no\0path")) is None
+    second = Digests().of(record)
+    path.write_bytes(b"12345")
+    os.utime(path, ns=(11, 11))
+    assert len({none, first, second, Digests().of(record)}) == 4
+
+
+def test_a_file_is_looked_for_where_it_is_known_to_lie(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(b"1234")
+    record = model("a", source="hf://o/r")
+    here, nowhere = Digests(lambda _: path).of(record), Digests(lambda _: None).of(record)
+    assert here != nowhere == Digests().of(record)
+    api = replace(record, format=ModelFormat.API)
+    assert Digests(lambda _: path).of(api) == Digests(lambda _: None).of(api)
+
+
+def test_a_source_that_is_no_path_is_no_file() -> None:
+    assert Digests().of(model("a", source="no\0path"))

@@ -103,7 +103,7 @@ def test_json_holds_everything(tmp_path: Path) -> None:
         "nbytes": 63000,
     }
     memory = found["memory"]
-    assert memory["total"] == memory["weights"] + memory["kv"] + memory["compute"]
+    assert memory["total"] == sum(memory[part] for part in ("weights", "kv", "compute", "vocabulary"))
     metadata = {line["key"]: line for line in found["metadata"]}
     assert metadata["odd.number"]["value"] == "nan"
     assert metadata["odd.numbers"] == {

@@ -79,7 +79,7 @@ def test_the_memory_is_that_of_the_context_and_the_requests(tmp_path: Path) -> N
     assert (whole.kv, half.kv, four.kv) == tuple(n * 4096 * per_token for n in (2, 1, 4))
     assert whole.weights == half.weights >= report_on(path).tensor_bytes
     assert whole.compute > 0
-    assert whole.total == whole.weights + whole.kv + whole.compute
+    assert whole.total == whole.weights + whole.kv + whole.compute + whole.vocabulary
 
 
 def memory_of(report: ModelReport) -> MemoryNeed:

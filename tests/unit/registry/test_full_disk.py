@@ -47,7 +47,7 @@ async def failing_changes(store: RegistryStore) -> None:
         lambda: store.update("m0", lambda record: replace(record, labels={"a": "x" * 100_000})),
         lambda: store.import_all(many, [], {}, mode=ImportMode.KEEP),
     ):
-        with pytest.raises(UnavailableError, match="cannot be written"):
+        with pytest.raises(UnavailableError, match="cannot be used"):
             await change()
         assert state(store) == before
 
@@ -70,7 +70,7 @@ async def test_a_file_of_limited_pages(tmp_path: Path) -> None:
 async def test_a_disk_that_is_full(tmp_path: Path) -> None:
     store = await RegistryStore.open(tmp_path / "r.db")
     with no_file_larger_than(300_000):
-        with pytest.raises(UnavailableError, match="cannot be written"):
+        with pytest.raises(UnavailableError, match="cannot be used"):
             await fill(store)
         await failing_changes(store)
     added = await store.add(model("room again", labels=LARGE))

@@ -194,7 +194,7 @@ async def test_a_write_that_fails_leaves_the_memory_as_it_was(place: Place) -> N
     store = await RegistryStore.open(place)
     await store.add(model("a"))
     await set_read_only(store.database)
-    with pytest.raises(UnavailableError, match="cannot be written"):
+    with pytest.raises(UnavailableError, match="cannot be used"):
         await store.add(model("b"))
     assert [record.id for record in store.page("", 9)] == ["a"]
     await store.close()
