@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from llm_runner_router.cli import api_models, inspection, registry_files
+from llm_runner_router.cli import api_models, inspection, model_update, registry_files
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.model_facts import facts
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
@@ -44,6 +44,7 @@ Capabilities = Annotated[
 ]
 
 
+commands.command("update")(model_update.update)
 commands.command("import")(registry_files.import_file)
 commands.command("export")(registry_files.export_file)
 

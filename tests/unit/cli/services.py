@@ -60,6 +60,10 @@ class FakeService:
         self.note(record)
         return ModelView(record)
 
+    async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
+        self.note(record, fields)
+        return ModelView(record)
+
     async def get_model(self, model: str) -> ModelView:
         record: ModelRecord = self.asked[-1]
         assert record.id == model

@@ -17,6 +17,8 @@ from unit.inspection.header_files import HeaderFile, Shape, text, texts
 
 HOSTILE = "\x1b]0;owned\x07\x9b31m\u202e[bold]\nforged line"
 
+MEMORY_PARTS = ("weights", "kv", "compute", "vocabulary")
+
 
 def shown(*arguments: str) -> list[str]:
     """The lines of a report, blanks squeezed."""
@@ -103,7 +105,9 @@ def test_json_holds_everything(tmp_path: Path) -> None:
         "nbytes": 63000,
     }
     memory = found["memory"]
-    assert memory["total"] == sum(memory[part] for part in ("weights", "kv", "compute", "vocabulary"))
+    assert memory["total"] == sum(
+        memory[part] for part in ("weights", "kv", "compute", "vocabulary")
+    )
     metadata = {line["key"]: line for line in found["metadata"]}
     assert metadata["odd.number"]["value"] == "nan"
     assert metadata["odd.numbers"] == {
