@@ -32,10 +32,13 @@ async def followed() -> AsyncIterator[Followed]:
         await store.add(model(name, limits=ModelLimits(concurrent_requests=1)))
     residency = Residency(loader, store.get)
     follower = RegistryFollower(store, residency, forgotten.append)
-    yield Followed(store, loader, residency, forgotten)
-    await follower.close()
-    await residency.close()
-    await store.close()
+    try:
+        async with asyncio.timeout(10):
+            yield Followed(store, loader, residency, forgotten)
+    finally:
+        await follower.close()
+        await residency.close()
+        await store.close()
 
 
 async def test_a_removed_model_finishes_its_requests_and_leaves() -> None:
