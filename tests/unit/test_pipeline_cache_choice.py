@@ -132,8 +132,9 @@ async def test_nobody_loses_an_answer_to_the_deadline_of_another() -> None:
 async def test_one_whose_deadline_is_a_little_later_shares_the_work() -> None:
     loader = EchoLoader()
     loader.chunk_gate = asyncio.Semaphore(1)
-    request, now = replace(ASK, model=None), time.monotonic()
+    request = replace(ASK, model=None)
     async with echo_runtime(loader=loader) as runtime:
+        now = time.monotonic()
         hasty = asyncio.ensure_future(runtime.process(request, CallContext(deadline=now + 0.05)))
         await settle()
         later = CallContext(deadline=now + 4.0)
