@@ -120,10 +120,10 @@ async def test_usage_is_told_by_caller_and_model(remote: RemoteBackend) -> None:
 
 async def test_feedback_is_for_answers_of_the_caller(remote: RemoteBackend) -> None:
     answer = await remote.process(Request(prompt="x", model="a"), ALICE)
-    await remote.feedback(answer.request_id, 1.0, ALICE)
     for request_id, context in ((answer.request_id, BOB), ("unheard of", ALICE)):
         with pytest.raises(ResourceNotFoundError):
             await remote.feedback(request_id, 1.0, context)
+    await remote.feedback(answer.request_id, 1.0, ALICE)
     with pytest.raises(RouterError, match="score"):
         await remote.feedback(answer.request_id, 1.5, ALICE)
 
