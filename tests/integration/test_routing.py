@@ -85,9 +85,9 @@ async def test_a_rule_on_metadata_decides(service: RoutedService) -> None:
 async def test_feedback_reaches_the_model_that_answered(service: RoutedService) -> None:
     alice = CallContext("alice")
     answer = await service.client.process(ASK, alice)
-    await service.client.feedback(answer.request_id, 0.25, alice)
     with pytest.raises(ResourceNotFoundError):
         await service.client.feedback(answer.request_id, 1.0, CallContext("mallory"))
+    await service.client.feedback(answer.request_id, 0.25, alice)
     with pytest.raises(ResourceNotFoundError):
         await service.client.feedback("never", 1.0, alice)
     with pytest.raises(InvalidRequestError, match="score"):
