@@ -16,7 +16,7 @@ from llm_runner_router.cache.memory import MemoryStore
 from llm_runner_router.candidates import Candidates
 from llm_runner_router.config import Config
 from llm_runner_router.decision import Attempt, CacheState, Decision
-from llm_runner_router.errors import UnavailableError
+from llm_runner_router.errors import TimeLimitError, UnavailableError
 from llm_runner_router.preferences import CacheControl, CacheMode
 from llm_runner_router.types import (
     CacheCounts,
@@ -304,3 +304,17 @@ async def test_what_is_not_shared_has_the_deadline_of_who_asks(control: CacheCon
     scene = Scene()
     await collect(scene.answer(replace(GREEDY, cache=control), deadline=7.0))
     assert scene.compute.deadlines == [7.0]
+
+
+async def test_who_shares_leaves_by_the_own_deadline_and_the_work_goes_on() -> None:
+    scene = Scene(Computation(open_gate=False))
+    async with asyncio.timeout(5):
+        hasty = scene.answer(deadline=time.monotonic() + 0.02)
+        first = asyncio.ensure_future(collect(hasty))
+        await settle()
+        second = asyncio.ensure_future(collect(scene.answer(deadline=time.monotonic() + 4.0)))
+        with pytest.raises(TimeLimitError, match="the deadline passed"):
+            await first
+        scene.compute.allow(20)
+        await second
+    assert scene.compute.begun == 1
