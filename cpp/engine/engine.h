@@ -40,7 +40,7 @@ struct EngineParts {
   std::int32_t max_undelivered = 16;  // events not acknowledged, at which a request pauses
   ModelInfo model;
   std::shared_ptr<KvCache> cache = nullptr;  // the runner's, for snapshots; null: there are none
-  MemoryEstimate memory;  // what the parts take
+  MemoryEstimate memory;                     // what the parts take
 };
 
 // Thread-safe.
