@@ -4,6 +4,7 @@ import hashlib
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,23 +121,25 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_the_end(
     assert synced == [("f.part", False), (tmp_path.name, True)]
 
 
-@pytest.fixture
-def small_files() -> Iterator[int]:
-    """Files of this process may be that large."""
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Files of this process may be that large: also that which the tests' output goes to."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield 4096
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_what_did_not_fit_leaves_a_beginning(tmp_path: Path, small_files: int) -> None:
+def test_what_did_not_fit_leaves_a_beginning(tmp_path: Path) -> None:
     content = os.urandom(10_000)
     part = begun(tmp_path / "f", b"", Origin("url:1", '"v1"'))
-    with pytest.raises(OSError, match="too large"):
+    with pytest.raises(OSError, match="too large"), small_files(4096):
         part.append([content[:3000], content[3000:]])
-    assert part.length == small_files
+    assert part.length == 4096
     part.keep()
-    assert (tmp_path / "f.part").read_bytes() == content[:small_files]
+    assert (tmp_path / "f.part").read_bytes() == content[:4096]
 
 
 @given(st.lists(st.binary(max_size=5)), st.integers(0, 30))
