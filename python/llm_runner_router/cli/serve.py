@@ -1,4 +1,4 @@
-# ruff: noqa: PLC0415 - `llm-router --help` should not wait for gRPC and the engine
+# ruff: noqa: PLC0415 - other commands should not wait for gRPC, the engine and pydantic
 """``llm-router serve``: the service in the foreground."""
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llm_runner_router.backend import Backend
 from llm_runner_router.cli.output import errors
 from llm_runner_router.cli.running import run
-from llm_runner_router.config import RegistryConfig
-from llm_runner_router.config_sources import LoadedConfig, load_config
 from llm_runner_router.errors import ModelNotFoundError
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import ModelFormat
+
+if TYPE_CHECKING:
+    from llm_runner_router.config_sources import LoadedConfig
 
 REGISTRY_FILE = "registry.sqlite"
 
@@ -114,6 +115,9 @@ def with_registry(
     explicit: Mapping[str, Any], config_file: Path | None, data: Path | None
 ) -> LoadedConfig:
     """The configuration, with a registry file in any case."""
+    from llm_runner_router.config import RegistryConfig
+    from llm_runner_router.config_sources import load_config
+
     loaded = load_config(explicit, config_file)
     registry = loaded.config.registry
     if data is None and (registry.path is not None or registry.url is not None):

@@ -12,7 +12,7 @@ from llm_runner_router import _core
 from llm_runner_router.inspection.report import MemoryNeed, MetadataLine, TensorLine
 from llm_runner_router.inspection.shards import first_of
 from llm_runner_router.providers.core_errors import load_error
-from llm_runner_router.providers.local_service import BYTES_A_TOKEN
+from llm_runner_router.registry.records import BYTES_A_TOKEN
 
 SHOWN_ELEMENTS = 16
 """Of an array of the metadata: a vocabulary has hundreds of thousands."""

@@ -18,9 +18,14 @@ from llm_runner_router.providers.local_prefixes import (
     restored_prefixes,
     stamps_of,
 )
-from llm_runner_router.providers.local_service import BYTES_A_TOKEN, LocalService
+from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.providers.prompt_encoder import TEMPLATE_KEY, PromptEncoder
-from llm_runner_router.registry.records import MemoryEstimate, ModelDetails, ModelRecord
+from llm_runner_router.registry.records import (
+    BYTES_A_TOKEN,
+    MemoryEstimate,
+    ModelDetails,
+    ModelRecord,
+)
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
 
 TOKENS_KEY = "tokenizer.ggml.tokens"

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from llm_runner_router.config import EngineConfig
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 
-BYTES_A_TOKEN = 600
-"""What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
-
 
 @dataclass(frozen=True, slots=True)
 class LocalService:

@@ -12,6 +12,9 @@ from llm_runner_router.types import ModelFormat
 
 DEFAULT_CAPABILITIES = ("text-generation",)
 
+BYTES_A_TOKEN = 600
+"""What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
