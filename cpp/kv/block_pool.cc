@@ -66,13 +66,25 @@ Status BlockPool::Retain(BlockId block) {
   return Ok();
 }
 
+// Counts down to check and up again, rather than in a map: it allocates nothing, so that blocks can
+// be given back also where memory has run out.
 Status BlockPool::Release(std::span<const BlockId> blocks) {
-  std::unordered_map<BlockId, std::int32_t> wanted;
-  for (const BlockId block : blocks) {
-    LLMR_RETURN_IF_ERROR(CheckHeld(block));
-    if (++wanted[block] > at(block).references) {
-      return Misuse("block " + std::to_string(block) + " is released more often than it is held");
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const BlockId block = blocks[i];
+    if (!Exists(block) || at(block).references == 0) {
+      const auto counted = blocks.first(i);
+      for (const BlockId before : counted) {
+        ++at(before).references;
+      }
+      const bool held = std::ranges::find(counted, block) != counted.end();
+      return held ? Misuse("block " + std::to_string(block) +
+                           " is released more often than it is held")
+                  : CheckHeld(block);
     }
+    --at(block).references;
+  }
+  for (const BlockId block : blocks) {
+    ++at(block).references;
   }
   for (std::size_t i = blocks.size(); i > 0; --i) {
     LetGo(blocks[i - 1]);

@@ -25,9 +25,14 @@ Status CheckIsModel(const GgufFile& file) {
   return Ok();
 }
 
+constexpr std::size_t kMostTypeFaults = 1000;  // a hostile file has millions of tensors
+
 // Where nothing says which tensors are used: the types of all that may be matrices.
 void CheckTypes(const GgufShards& shards, std::vector<Error>& faults) {
   for (const TensorInfo* tensor : shards.tensors()) {
+    if (faults.size() >= kMostTypeFaults) {
+      return;
+    }
     if (tensor->dimensions > 1 && !IsWeightType(tensor->type)) {
       faults.push_back({ErrorCode::kUnimplemented, "MODEL_UNSUPPORTED",
                         "tensor " + Quote(tensor->name) + " has type " +

@@ -149,15 +149,19 @@ Result<Linear> WeightStore::LinearMap(const std::string& name, std::int64_t inpu
 WeightStore::Group& WeightStore::GroupFor(const TensorInfo& info, ggml_type type,
                                           ggml_backend_dev_t device) {
   const bool in_place = device == cpu_ && type == info.type && Aligned(info.data);
-  return in_place ? mapped_[shards_->FileOf(info)] : copies_[device];
-}
-
-ggml_tensor* WeightStore::Add(Group& group, ggml_type type, const TensorInfo& info) {
+  const std::size_t file = shards_->FileOf(info);
+  Group& group = in_place ? mapped_[file] : copies_[device];
   if (group.context == nullptr) {
-    const std::size_t most = shards_->tensors().size();
+    // Room for what may come into it and no more: a set may have very many tensors.
+    const std::size_t most =
+        in_place ? shards_->files()[file]->tensors().size() : shards_->tensors().size();
     group.context.reset(ggml_init(
         {.mem_size = most * ggml_tensor_overhead(), .mem_buffer = nullptr, .no_alloc = true}));
   }
+  return group;
+}
+
+ggml_tensor* WeightStore::Add(Group& group, ggml_type type, const TensorInfo& info) {
   ggml_tensor* tensor = ggml_new_tensor_2d(group.context.get(), type, info.shape[0], info.shape[1]);
   ggml_set_name(tensor, info.name.c_str());
   group.entries.push_back({tensor, &info});
