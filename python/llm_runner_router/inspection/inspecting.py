@@ -16,8 +16,8 @@ from llm_runner_router.inspection.report import (
     ModelReport,
     TensorLine,
 )
+from llm_runner_router.tokenizer.vocabulary import TOKENS_KEY
 
-TOKENS_KEY = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
 
 

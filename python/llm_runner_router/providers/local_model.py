@@ -27,8 +27,7 @@ from llm_runner_router.registry.records import (
     ModelRecord,
 )
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
-
-TOKENS_KEY = "tokenizer.ggml.tokens"
+from llm_runner_router.tokenizer.vocabulary import TOKENS_KEY
 
 PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 """The engine's phases of loading, and their shares of the whole."""

@@ -1,4 +1,4 @@
-"""Models in several files: ``name-00001-of-00003.gguf`` and so on."""
+"""Models in several files: ``name-00001-of-00003.gguf`` and so on, spelled as the engine does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from llm_runner_router.registry.sources.wrong_source import wrong_source
 
-SHARD = re.compile(r"(.*)-([0-9]{5})-of-([0-9]{5})(\.gguf)", re.IGNORECASE | re.DOTALL)
+SHARD = re.compile(r"(.*)-([0-9]{5})-of-([0-9]{5})(\.gguf)", re.DOTALL)
 MAX_SHARDS = 256
 """What the engine opens at most."""
 
