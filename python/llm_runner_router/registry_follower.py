@@ -58,6 +58,11 @@ class RegistryFollower:
     def _drop(self, model: str) -> None:
         """Requests that run on it finish; nothing new reaches it."""
         self._forget(model)
-        leaving = asyncio.ensure_future(self._residency.unload(model))
+        leaving = asyncio.ensure_future(self._send_away(model))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+
+    async def _send_away(self, model: str) -> None:
+        await self._residency.unload(model)
+        if model not in self._store:
+            self._residency.forget(model)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from llm_runner_router.registry.records import ModelLimits
+from llm_runner_router.registry.records import ModelDetails, ModelLimits
 from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry_follower import RegistryFollower
@@ -52,6 +52,8 @@ async def test_a_removed_model_finishes_its_requests_and_leaves() -> None:
             assert not made.residency.loaded("a")
         await until(lambda: made.loader.providers["a"].closed)
         assert made.residency.loaded_models() == ["b"]
+        await until(lambda: made.residency.details("a") == ModelDetails())
+        assert made.residency.details("b") != ModelDetails()
 
 
 async def test_changed_limits_hold_at_once_and_nothing_is_forgotten() -> None:
