@@ -10,7 +10,7 @@ DEFAULT = "folder"
 
 
 class FolderByDefault(TyperGroup):
-    """``migrate DIR`` means ``migrate folder DIR``; a folder called as a command is: ``./config``."""
+    """``migrate DIR`` is ``migrate folder DIR``; a folder named as a command is: ``./env``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in where no other is named."""

@@ -40,10 +40,15 @@ class Plan:
     """The changes of a folder, in the order they are told in.
 
     ``source`` is the version that was found or given, such as ``1.0``; ``notes`` say what the user
-    has to do by hand. Without changes there is nothing to do.
+    has to do by hand. ``config`` is the configuration file as it will be, ``registry`` the registry
+    file, and ``database`` the registry of the service that is made of it where there is none yet;
+    all relative to the folder. Without changes there is nothing to do.
     """
 
     folder: Path
     source: str
     changes: Sequence[Change]
     notes: Sequence[str] = ()
+    config: PurePosixPath | None = None
+    registry: PurePosixPath | None = None
+    database: PurePosixPath | None = None
