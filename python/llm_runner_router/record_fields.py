@@ -30,6 +30,7 @@ class ModelFields(TypedDict, total=False):
     """ModelRecord's fields by keyword; config, endpoint and pricing may be mappings."""
 
     provider: str
+    format: ModelFormat | str
     name: str
     config: ModelConfig | Mapping[str, Any] | None
     capabilities: Sequence[str]
@@ -43,12 +44,15 @@ class ModelFields(TypedDict, total=False):
 
 
 def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
-    """The record of a model: one of a provider where one is named, else a GGUF file."""
+    """The record of a model: one of a provider where one is named, else a GGUF file.
+
+    ``format`` says that it is something else, such as a checkpoint (``hf``).
+    """
     provider, pricing = values.get("provider", ""), values.get("pricing")
     return ModelRecord(
         id=model,
         name=values.get("name", ""),
-        format=ModelFormat.API if provider else ModelFormat.GGUF,
+        format=format_of(values.get("format"), provider),
         source=source_of(source, model if provider else None),
         config=made(ModelConfig, values.get("config") or {}, "config"),
         capabilities=values.get("capabilities", DEFAULT_CAPABILITIES),
@@ -61,6 +65,16 @@ def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
         tags=values.get("tags", ()),
         limits=made(ModelLimits, values.get("limits") or {}, "limits"),
     )
+
+
+def format_of(said: object, provider: str) -> ModelFormat:
+    """The format that is said, by its word or its alias, else by whether there is a provider."""
+    if said is None:
+        return ModelFormat.API if provider else ModelFormat.GGUF
+    word = "hf" if said == "huggingface" else said
+    if not isinstance(word, str) or word not in frozenset(ModelFormat):
+        raise InvalidRequestError("format", said, f"one of {', '.join(ModelFormat)}, huggingface")
+    return ModelFormat(word)
 
 
 def source_of(source: Source, default: str | None) -> str:

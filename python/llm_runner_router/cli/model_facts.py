@@ -110,6 +110,7 @@ def setting_facts(record: ModelRecord) -> dict[str, object]:
     """How it is run, and what it may be asked for."""
     config, limits = record.config, record.limits
     return {
+        "quantization": config.quantization or "",
         "gpu_layers": number_text(config.gpu_layers),
         "pinned": "" if config.pinned is None else "yes" if config.pinned else "no",
         "idle_timeout": "" if config.idle_timeout is None else f"{config.idle_timeout:g} s",

@@ -20,6 +20,7 @@ TEXTS = frozenset(
     {
         *("name", "source", "provider", "owner"),
         *("config.system", "config.chat_template", "config.license"),
+        "config.quantization",
         *("endpoint.base_url", "endpoint.api_key", "endpoint.organization", "endpoint.api_version"),
     }
 )

@@ -11,6 +11,7 @@ from llm_runner_router.registry.endpoint_checks import checked_endpoint
 from llm_runner_router.registry.line_checks import check_line
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
+    QUANTIZATIONS,
     Endpoint,
     ModelConfig,
     ModelLimits,
@@ -76,6 +77,7 @@ def checked_record(record: ModelRecord) -> ModelRecord:
     check_format(record.format)
     check_line("source", record.source, MAX_SOURCE)
     check_config(completed.config)
+    check_quantization(record.format, completed.config.quantization)
     check_words("capabilities", completed.capabilities)
     check_words("tags", completed.tags)
     check_text("owner", record.owner, MAX_NAME, empty=True)
@@ -151,6 +153,18 @@ def check_config(config: ModelConfig) -> None:
     if config.pinned is not None:
         check_flag("config.pinned", config.pinned)
     check_number("config.idle_timeout", config.idle_timeout, 0, MAX_IDLE_TIMEOUT)
+
+
+def check_quantization(model_format: ModelFormat, quantization: object) -> None:
+    """Only what is converted here can be quantised here."""
+    if quantization is None:
+        return
+    if model_format is not ModelFormat.HF:
+        allowed = f"none for models of format {model_format.value}"
+        raise InvalidRequestError("config.quantization", quantization, allowed)
+    if quantization not in QUANTIZATIONS:
+        allowed = ", ".join(QUANTIZATIONS)
+        raise InvalidRequestError("config.quantization", quantization, allowed)
 
 
 def check_id(model: str) -> None:

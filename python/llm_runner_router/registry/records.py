@@ -12,6 +12,12 @@ from llm_runner_router.types import ModelFormat
 
 DEFAULT_CAPABILITIES = ("text-generation",)
 
+QUANTIZATIONS = (
+    *("F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S"),
+    *("Q4_1", "Q4_0", "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K"),
+)
+"""What the weights of a checkpoint may become, the largest first."""
+
 BYTES_A_TOKEN = 600
 """What a token of the vocabulary takes in Python's and the tokenizer's memory, measured."""
 
@@ -23,7 +29,8 @@ class ModelConfig:
     ``context_length`` ``None`` means the model's own; ``gpu_layers`` and ``idle_timeout`` (seconds;
     0: never) ``None`` the setting of the service. ``system`` is the message that begins
     conversations without one; ``chat_template`` (Jinja) replaces that of the file. A ``pinned``
-    model is never taken out of memory to make room, nor for being idle.
+    model is never taken out of memory to make room, nor for being idle. ``quantization`` (one of
+    ``QUANTIZATIONS``) is what a checkpoint of format ``hf`` becomes; ``None`` means F16.
     """
 
     context_length: int | None = None
@@ -43,6 +50,7 @@ class ModelConfig:
     license: str | None = None
     pinned: bool | None = None
     idle_timeout: float | None = None
+    quantization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +295,8 @@ class LoadProgress:
 class PullProgress:
     """How far a pull has come.
 
-    ``phase`` is ``resolving``, ``downloading``, ``verifying`` or ``done``; the bytes are those of
-    all files together. ``remaining_seconds`` is ``None`` while nobody knows. ``note`` says what of
+    ``phase`` is ``resolving``, ``downloading``, ``verifying``, ``converting`` or ``done``; the
+    bytes are those of all files together. ``remaining_seconds`` is ``None`` while nobody knows. ``note`` says what of
     the source could not be taken over.
     """
 

@@ -150,7 +150,7 @@ class Pricing(_message.Message):
     def __init__(self, input: _Optional[float] = ..., output: _Optional[float] = ..., cached_input: _Optional[float] = ..., cache_write: _Optional[float] = ..., reasoning: _Optional[float] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
-    __slots__ = ("context_length", "max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "stop", "gpu_layers", "seed", "frequency_penalty", "presence_penalty", "system", "chat_template", "license", "pinned", "idle_timeout")
+    __slots__ = ("context_length", "max_tokens", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "stop", "gpu_layers", "seed", "frequency_penalty", "presence_penalty", "system", "chat_template", "license", "pinned", "idle_timeout", "quantization")
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +168,7 @@ class ModelConfig(_message.Message):
     LICENSE_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
     IDLE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
     context_length: int
     max_tokens: int
     temperature: float
@@ -185,7 +186,8 @@ class ModelConfig(_message.Message):
     license: str
     pinned: bool
     idle_timeout: float
-    def __init__(self, context_length: _Optional[int] = ..., max_tokens: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repeat_penalty: _Optional[float] = ..., stop: _Optional[_Iterable[str]] = ..., gpu_layers: _Optional[int] = ..., seed: _Optional[int] = ..., frequency_penalty: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., system: _Optional[str] = ..., chat_template: _Optional[str] = ..., license: _Optional[str] = ..., pinned: _Optional[bool] = ..., idle_timeout: _Optional[float] = ...) -> None: ...
+    quantization: str
+    def __init__(self, context_length: _Optional[int] = ..., max_tokens: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repeat_penalty: _Optional[float] = ..., stop: _Optional[_Iterable[str]] = ..., gpu_layers: _Optional[int] = ..., seed: _Optional[int] = ..., frequency_penalty: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., system: _Optional[str] = ..., chat_template: _Optional[str] = ..., license: _Optional[str] = ..., pinned: _Optional[bool] = ..., idle_timeout: _Optional[float] = ..., quantization: _Optional[str] = ...) -> None: ...
 
 class ModelDetails(_message.Message):
     __slots__ = ("architecture", "parameters", "file_bytes", "context_length", "vocabulary_size")

@@ -60,6 +60,7 @@ OPTIONAL_CONFIG = (
     "license",
     "pinned",
     "idle_timeout",
+    "quantization",
 )
 QUERY = ("filter", "order_by", "page_size", "page_token")
 PLAIN = ("id", "name", "source", "etag", "provider", "quality", "owner", "created", "updated")

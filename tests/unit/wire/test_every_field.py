@@ -193,6 +193,7 @@ RECORD = ModelRecord(
         license="MIT",
         pinned=False,
         idle_timeout=0.0,
+        quantization="Q8_0",
     ),
     ("tools",),
     {"k": "v"},
