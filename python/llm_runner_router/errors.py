@@ -14,6 +14,7 @@
     │   └── ModelNotPulledError  it was not downloaded yet            FAILED_PRECONDITION
     ├── SourceError              the place of a model refuses it      FAILED_PRECONDITION
     ├── ModelBusyError           the model's state forbids it now     FAILED_PRECONDITION
+    ├── MigrationError           a folder cannot be migrated or back  FAILED_PRECONDITION
     ├── ConflictError            changed by somebody else meanwhile   ABORTED
     ├── ResumeTokenError         the changes since are forgotten      OUT_OF_RANGE
     ├── NoCandidateError         no model meets the requirements      FAILED_PRECONDITION
@@ -151,6 +152,12 @@ class ModelBusyError(RouterError):
     """The model's present state forbids the operation."""
 
     reason = "MODEL_BUSY"
+
+
+class MigrationError(RouterError):
+    """A migration, or the way back, cannot be made; the folder is as the message says."""
+
+    reason = "MIGRATION_FAILED"
 
 
 class ConflictError(RouterError):
