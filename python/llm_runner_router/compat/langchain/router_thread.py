@@ -1,0 +1,155 @@
+"""A router for callers of any thread and any event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from typing import Any, Self, TypeVar
+
+from llm_runner_router.compat.langchain.flow import Flow, End
+from llm_runner_router.config import Config
+from llm_runner_router.errors import UnavailableError
+from llm_runner_router.router import LLMRouter
+
+T = TypeVar("T")
+
+Work = Callable[[LLMRouter], Coroutine[Any, Any, T]]
+Stream = Callable[[LLMRouter], AsyncGenerator[T, None]]
+
+CLOSED = "the router is closed"
+
+
+class RouterThread:
+    """An LLMRouter on an event loop in a thread of its own, which begins with the first use.
+
+    Takes what LLMRouter takes. May be used from all threads but its own. ``close`` it, or let it
+    go: it closes when nothing uses it any more, and when the program ends.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | Config | None = None,
+        *,
+        config_file: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        caller: str = "anonymous",
+    ) -> None:
+        self._router = LLMRouter(config, config_file=config_file, target=target, caller=caller)
+        self._begin = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: Callable[[], object] | None = None
+        self._closed = False
+
+    def run(self, work: Work[T]) -> T:
+        """What ``work`` gives; waits in the calling thread."""
+        future = self._submit(work)
+        try:
+            return future.result()
+        except CancelledError:
+            raise UnavailableError(CLOSED) from None
+        finally:
+            future.cancel()  # the caller was interrupted
+
+    async def run_async(self, work: Work[T]) -> T:
+        """What ``work`` gives; waits in the calling event loop. Cancelled, it cancels the work."""
+        future = self._submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise UnavailableError(CLOSED) from None
+
+    def iterate(self, stream: Stream[T]) -> Iterator[T]:
+        """What ``stream`` yields; closing the iterator ends it."""
+        flow = self.run(lambda router: flowing(stream(router)))
+        try:
+            while not isinstance(item := self.run(lambda _: flow.take()), End):
+                yield item
+        finally:
+            with suppress(UnavailableError):
+                self.run(lambda _: flow.close())
+
+    async def iterate_async(self, stream: Stream[T]) -> AsyncGenerator[T, None]:
+        """What ``stream`` yields; closing the iterator ends it."""
+        flow = await self.run_async(lambda router: flowing(stream(router)))
+        try:
+            while not isinstance(item := await self.run_async(lambda _: flow.take()), End):
+                yield item
+        finally:
+            with suppress(UnavailableError):
+                await self.run_async(lambda _: flow.close())
+
+    def close(self) -> None:
+        """Cancel what runs and end the thread. May be called more than once."""
+        with self._begin:
+            self._closed = True
+            ending = self._ending
+        if ending is not None:
+            ending()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _submit(self, work: Work[T]) -> Future[T]:
+        with self._begin:
+            if self._closed:
+                raise UnavailableError(CLOSED)
+            if self._loop is None:
+                self._loop = self._started()
+            return asyncio.run_coroutine_threadsafe(work(self._router), self._loop)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        """The loop, running. Nothing in its thread keeps this object alive."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(
+            target=run_loop, args=(loop,), name="llm-router-langchain", daemon=True
+        )
+        thread.start()
+        self._ending = weakref.finalize(self, end, loop, thread, self._router)
+        return loop
+
+
+async def flowing(items: AsyncGenerator[T, None]) -> Flow[T]:
+    """A flow on the present event loop."""
+    return Flow(items)
+
+
+def run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Run until stopped, and leave nothing behind."""
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+
+
+def end(loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter) -> None:
+    """Close the router, cancel what is left, stop the loop, and wait for its thread."""
+    ended = asyncio.run_coroutine_threadsafe(shut_down(router), loop)
+    ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+    if thread is not threading.current_thread():  # a collection may run anywhere, there too
+        thread.join()
+
+
+async def shut_down(router: LLMRouter) -> None:
+    """Close ``router``, and end whoever still waits on this loop."""
+    try:
+        await router.close()
+    finally:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others)

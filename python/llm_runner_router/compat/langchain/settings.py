@@ -1,0 +1,174 @@
+"""What both of LangChain's faces are made of: a router, and the defaults of their requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from langchain_core.load.serializable import Serializable
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+
+from llm_runner_router.compat.langchain.router_thread import RouterThread
+from llm_runner_router.compat.langchain.tools import (
+    request_choice,
+    request_format,
+    request_tool,
+)
+from llm_runner_router.config import Config
+from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.request_fields import request_of
+from llm_runner_router.types import Request
+from llm_runner_router.validation import validate_request
+
+PLAIN = (
+    *("model", "temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop"),
+    *("repeat_penalty", "frequency_penalty", "presence_penalty", "logprobs", "logit_bias"),
+    *("provider_options", "routing", "strategy", "fallbacks", "requirements", "priority"),
+)
+RENAMED = {"answer_cache": "cache", "request_metadata": "metadata"}
+"""Ours by other names: LangChain's own models have a ``cache`` and ``metadata`` already."""
+
+NOT_OURS = frozenset(("api_key",))
+"""Taken, and not kept: the service has the keys of its models."""
+
+OF_LANGCHAIN = frozenset(("stream",))
+"""Of a call, and already heard by LangChain itself."""
+
+
+class RouterSettings(Serializable):
+    """A router, in this process (``config``, ``config_file``) or at ``target``, and defaults.
+
+    ``router`` is one that several models share; it is not closed with the model. ``timeout`` is
+    seconds for the whole answer, ``max_retries`` how many further models may be tried. The other
+    fields are those of a request; calls may give them too, and theirs count. InvalidConfigError
+    names a field that there is not, InvalidRequestError a value that is wrong.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    config: Mapping[str, Any] | Config | None = None
+    config_file: str | os.PathLike[str] | None = None
+    target: str | None = None
+    caller: str = "anonymous"
+    router: RouterThread | None = Field(default=None, exclude=True, repr=False)
+
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: Sequence[str] | None = None
+    repeat_penalty: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    logprobs: int | None = None
+    logit_bias: Mapping[int, float] | None = None
+    provider_options: Mapping[str, Any] | None = None
+    routing: Mapping[str, Any] | None = None
+    strategy: str | None = None
+    fallbacks: Sequence[str] | None = None
+    requirements: Mapping[str, Any] | None = None
+    priority: str | None = None
+    answer_cache: str | Mapping[str, Any] | None = None
+    request_metadata: Mapping[str, str] | None = None
+    timeout: float | None = None
+    max_retries: int | None = Field(default=None, ge=0)
+    streaming: bool = False
+
+    lc_provider: ClassVar[str] = "llm-runner-router"
+    _thread: RouterThread = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, values: Any) -> Any:
+        """No field that there is not: a misspelt one would do nothing."""
+        if not isinstance(values, Mapping):
+            return values
+        known = cls.model_fields
+        for name in values:
+            if name not in known and name not in NOT_OURS:
+                near = get_close_matches(str(name), known, 1)
+                allowed = f"a known field{f', such as {near[0]}' if near else ''}"
+                raise InvalidConfigError(str(name), values[name], allowed)
+        return {name: value for name, value in values.items() if name not in NOT_OURS}
+
+    @model_validator(mode="after")
+    def _ready(self) -> Self:
+        """Everything that can be wrong shows when the model is made."""
+        validate_request(self._request({"prompt": "x"}, None, {}))
+        if self.router is None:
+            self._thread = RouterThread(
+                self.config, config_file=self.config_file, target=self.target, caller=self.caller
+            )
+        elif (self.config, self.config_file, self.target) != (None, None, None):
+            allowed = "a router alone, or a configuration or target without one"
+            raise InvalidConfigError("router", "a router", allowed)
+        else:
+            self._thread = self.router
+        return self
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Nothing in it is a secret."""
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """Where the class is imported from."""
+        return ["llm_runner_router", "compat", "langchain"]
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        """What makes its answers differ from those of others."""
+        names = ("target", "timeout", "max_retries", *PLAIN, *RENAMED)
+        params = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in params.items() if value is not None}
+
+    def close(self) -> None:
+        """Cancel what runs and close the router, unless it is shared."""
+        if self.router is None:
+            self._thread.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _timeout(self, values: Mapping[str, Any]) -> float | None:
+        """Seconds for the whole answer."""
+        timeout: float | None = values.get("timeout", self.timeout)
+        return timeout
+
+    def _request(
+        self, asked: Mapping[str, Any], stop: Sequence[str] | None, values: Mapping[str, Any]
+    ) -> Request:
+        """What is ``asked``, with this model's defaults and on top what a call says."""
+        fields = {name: getattr(self, name) for name in (*PLAIN, *RENAMED)}
+        given = {name: value for name, value in values.items() if name not in OF_LANGCHAIN}
+        given.pop("timeout", None)
+        retries = given.pop("max_retries", self.max_retries)
+        fields |= given
+        if stop is not None:
+            fields["stop"] = stop
+        if retries is not None:
+            fields["routing"] = {"max_attempts": retries + 1, **(fields["routing"] or {})}
+        return request_of({**asked, **dict(renamed(fields.items()))}, {})
+
+
+def renamed(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+    """Fields as a request has them."""
+    for name, value in fields:
+        match name:
+            case "tools":
+                yield name, [request_tool(tool) for tool in value or ()]
+            case "tool_choice":
+                yield name, request_choice(value)
+            case "response_format":
+                yield name, request_format(value)
+            case _:
+                yield RENAMED.get(name, name), value
