@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from llm_runner_router.config import Config, merge, snake_keys
+from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.old_config import nested_settings
 
 FILES = ("config/config.json", "config.json", ".llmrouter.json")
 """Searched for in this order, in the current folder; the first that exists is taken."""
@@ -47,7 +49,8 @@ def load_config(
     """Find, merge and check all sources.
 
     ``config_file`` must exist where it is given; else FILES are looked for in ``folder`` (the
-    current one by default). InvalidConfigError names the key, the value and what is allowed.
+    current one by default). Flat settings of older versions still work and warn.
+    InvalidConfigError names the key, the value and what is allowed.
     """
     here = (folder or Path.cwd()).absolute()
     file = here / config_file if config_file is not None else find_file(here)
@@ -58,7 +61,7 @@ def load_config(
         layers.append(anchored(read_file(file), base))
     layers.append(read_environment(os.environ if environment is None else environment))
     if explicit is not None:
-        layers.append(anchored(snake_keys(explicit), here))
+        layers.append(anchored(snake_keys(settings_of_program(explicit)), here))
     values: dict[str, Any] = {}
     for layer in layers:
         values = merge(values, layer)
@@ -85,7 +88,26 @@ def read_file(file: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         allowed = f"a readable JSON object ({error})"
         raise InvalidConfigError("config file", str(file), allowed) from None
-    return snake_keys(values)
+    return snake_keys(settings_of_file(file, values))
+
+
+def settings_of_file(file: Path, values: object) -> Mapping[str, Any]:
+    """What a file says, in today's tree; one of an older version is told of in the log."""
+    found = nested_settings(values)
+    if found.renamed:
+        # To whoever runs the service, who sees logs and no DeprecationWarning.
+        keys = ", ".join(found.renamed)
+        message = "%s has settings of an older version (%s): rewrite it with `llm-router migrate`"
+        logger.warning(message, file, keys)
+    return found.values
+
+
+def settings_of_program(values: object) -> Mapping[str, Any]:
+    """What a program says, in today's tree; its old keys are told of at its own line."""
+    found = nested_settings(values)
+    for old, new in found.renamed.items():
+        warn_old(old, new)
+    return found.values
 
 
 def read_text(file: Path) -> str:

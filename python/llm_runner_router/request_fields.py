@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypedDict
 
+from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.preferences import (
     CacheControl,
     CacheMode,
@@ -15,6 +16,7 @@ from llm_runner_router.preferences import (
     Strategy,
     TemplateUse,
 )
+from llm_runner_router.request_names import STREAMING, present_names
 from llm_runner_router.request_values import check_names, json_text, listed, made, word
 from llm_runner_router.tools import (
     FormatKind,
@@ -72,22 +74,48 @@ INTO_ROUTING = frozenset({"strategy", "fallbacks", "requirements"})
 REQUEST_FIELDS = frozenset(field.name for field in fields(Request)) | INTO_ROUTING
 
 
-def request_of(
-    prompt: str | Request | Mapping[str, Any] | None, values: Mapping[str, Any]
-) -> Request:
+Given = str | Request | Mapping[str, Any] | None
+
+
+def request_of(prompt: Given, values: Mapping[str, Any]) -> Request:
     """A request from a ready one, a mapping of its fields, or a prompt; ``values`` go on top.
 
-    ``None`` says nothing, as if the field were left out.
+    ``None`` says nothing, as if the field were left out. Names may be spelled in camelCase, and
+    those of older versions still work and warn. A wish for a stream is refused.
     """
-    if isinstance(prompt, Request):
-        given = {field.name: getattr(prompt, field.name) for field in fields(Request)}
-    elif isinstance(prompt, Mapping):
-        given = dict(prompt)
-    else:
-        given = {} if prompt is None else {"prompt": prompt}
-    given |= values
+    request, streaming = asked_of(prompt, values)
+    if streaming:
+        allowed = "false here; process_stream answers as it goes, and process where it is true"
+        raise InvalidRequestError(STREAMING, streaming, allowed)
+    return request
+
+
+def streamed_request_of(prompt: Given, values: Mapping[str, Any]) -> Request:
+    """As ``request_of``, for an answer that is streamed in any case."""
+    request, streaming = asked_of(prompt, values)
+    if streaming is False:
+        raise InvalidRequestError(STREAMING, streaming, "true here; process answers whole")
+    return request
+
+
+def asked_of(prompt: Given, values: Mapping[str, Any]) -> tuple[Request, bool | None]:
+    """The request, and whether its answer is to be streamed; ``None``: nothing is said of that."""
+    given = given_fields(prompt) | present_names(values)
+    streaming = given.pop(STREAMING, None)
+    if streaming is not None:
+        check_kind(STREAMING, streaming, bool, "true or false")
     check_names(given, REQUEST_FIELDS)
-    return Request(**converted({name: v for name, v in given.items() if v is not None}))
+    request = Request(**converted({name: v for name, v in given.items() if v is not None}))
+    return request, streaming
+
+
+def given_fields(prompt: Given) -> dict[str, Any]:
+    """The fields of what stands in the place of a prompt."""
+    if isinstance(prompt, Request):
+        return {field.name: getattr(prompt, field.name) for field in fields(Request)}
+    if isinstance(prompt, Mapping):
+        return present_names(prompt)
+    return {} if prompt is None else {"prompt": prompt}
 
 
 def converted(given: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Any, Unpack
 
 from llm_runner_router.backend import Backend, ProgressListener, PullListener
+from llm_runner_router.model_mappings import record_of_mapping
 from llm_runner_router.preferences import Strategy
 from llm_runner_router.record_fields import ModelFields, Targets, record_of, rules_of, targets_of
 from llm_runner_router.registry.records import (
@@ -34,15 +35,19 @@ class RegistryFace(ABC):
 
     async def register_model(
         self,
-        model: str | ModelRecord,
+        model: str | ModelRecord | Mapping[str, Any],
         source: str | os.PathLike[str] | None = None,
         **values: Unpack[ModelFields],
     ) -> ModelView:
         """Add a model: a record, or an id with the source of its weights and further fields.
 
-        With a ``provider`` the source is the model's name there, its id where none is given.
+        A mapping of all of that will do too, as it stands in a registry file. With a ``provider``
+        the source is the model's name there, its id where none is given.
         """
-        record = model if isinstance(model, ModelRecord) else record_of(model, source, values)
+        if isinstance(model, Mapping):
+            record = record_of_mapping(model, source, values)
+        else:
+            record = model if isinstance(model, ModelRecord) else record_of(model, source, values)
         return await (await self._opened()).register_model(record)
 
     async def unregister_model(self, model: str) -> None:
