@@ -1,0 +1,161 @@
+"""``.env`` files: variables under their new names, and every other byte as it was.
+
+The syntax is that of the dotenv packages: ``NAME=value`` or ``NAME: value``, perhaps after
+``export``; a value in quotes may go on over several lines; ``#`` begins a remark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from llm_runner_router.config_sources import VARIABLES, check_variable
+from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.migrate.fields import Fate, Field
+
+NEW_NAMES: Mapping[str, str] = {variable.old_name: variable.name for variable in VARIABLES}
+
+ASSIGNMENT = re.compile(
+    r"(?P<lead>\ufeff?[ \t]*(?:export[ \t]+)?)(?P<name>[\w.-]+)(?P<equals>[ \t]*=|:[ \t]+)"
+    r"[ \t]*(?P<value>.*)",
+    re.DOTALL,
+)
+QUOTES = "'\"`"
+
+SOURCED = (
+    "llm-router reads variables from its environment and opens no .env: pass the file by "
+    "EnvironmentFile= of systemd, --env-file of docker, or `set -a; . ./.env` of a shell"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MigratedText:
+    """The new text, what has become of each variable, and what the user should know."""
+
+    text: str
+    fields: Sequence[Field]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A variable with all of its lines, or lines that set none: their ``name`` is empty.
+
+    ``text`` is ``lead + name + rest``; ``value`` is without quotes and remarks.
+    """
+
+    text: str
+    line: int
+    lead: str = ""
+    name: str = ""
+    rest: str = ""
+    value: str = ""
+
+
+def migrated_environment(text: str) -> MigratedText:
+    """``text`` with the old names replaced.
+
+    Where the new name is set too it wins, and the old one becomes a remark. InvalidConfigError
+    where a value is out of range.
+    """
+    entries = list(entries_of(text))
+    names = {entry.name for entry in entries}
+    result: list[str] = []
+    fields: list[Field] = []
+    for entry in entries:
+        changed, field = migrated_entry(entry, names)
+        result.append(changed)
+        if entry.name:
+            fields.append(field)
+    notes = list(uses_of_old_names(entries))
+    if any(field.path != field.target for field in fields):
+        notes.insert(0, SOURCED)
+    return MigratedText("".join(result), fields, notes)
+
+
+def migrated_entry(entry: Entry, names: set[str]) -> tuple[str, Field]:
+    """The new text of an entry, and its fate."""
+    new = NEW_NAMES.get(entry.name)
+    if new is None:
+        ours = entry.name in NEW_NAMES.values()
+        if ours:
+            check_value(entry, entry.name)
+        return entry.text, Field(entry.name, Fate.MAPPED if ours else Fate.KEPT, entry.name)
+    if new in names:
+        note = f"{new} is set too and wins; the line is a remark now"
+        return as_remark(entry.text), Field(entry.name, Fate.UNMAPPED, note=note)
+    check_value(entry, new)
+    return f"{entry.lead}{new}{entry.rest}", Field(entry.name, Fate.MAPPED, new)
+
+
+def check_value(entry: Entry, name: str) -> None:
+    """Refuse what the service would, under the name that stands in the file."""
+    variable = next(each for each in VARIABLES if each.name == name)
+    if "$" in entry.value:  # another variable's value, which is not known here
+        return
+    try:
+        check_variable(entry.name, variable, variable.parse(entry.value))
+    except InvalidConfigError as error:
+        raise InvalidConfigError(
+            f"{entry.name} (line {entry.line})", error.value, error.allowed
+        ) from None
+
+
+def as_remark(text: str) -> str:
+    """The same lines, of which none says anything."""
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    lines = text.removeprefix(mark).split("\n")
+    return mark + "\n".join(f"# {line}" if line.strip() else line for line in lines)
+
+
+def uses_of_old_names(entries: Sequence[Entry]) -> Iterator[str]:
+    """Where the value of another variable is made of one that has a new name."""
+    for entry in entries:
+        for old, new in NEW_NAMES.items():
+            if re.search(rf"\$\{{?{old}\b", entry.rest):
+                yield f".env:{entry.line}: {entry.name} uses {old}, whose name is {new} now"
+
+
+def entries_of(text: str) -> Iterator[Entry]:
+    """The file in pieces that together are the file."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    number = 0
+    while number < len(lines):
+        found = ASSIGNMENT.fullmatch(lines[number])
+        count = lines_of_value(found["value"], lines[number + 1 :]) if found else 1
+        piece = "".join(lines[number : number + count])
+        entry = Entry(piece, number + 1)
+        if found:
+            lead, name = found["lead"], found["name"]
+            value = piece[found.start("value") :]
+            rest = piece[len(lead) + len(name) :]
+            entry = replace(entry, lead=lead, name=name, rest=rest, value=plain(value))
+        yield entry
+        number += count
+
+
+def lines_of_value(first: str, following: Sequence[str]) -> int:
+    """How many lines a value takes. Quotes that nobody closes are a letter like any other."""
+    quote = first[:1]
+    if not quote or quote not in QUOTES or closing(first, quote) > 0:
+        return 1
+    for number, line in enumerate(following):
+        if closing(" " + line, quote) > 0:
+            return number + 2
+    return 1
+
+
+def closing(text: str, quote: str) -> int:
+    """Where the quotes end that ``text`` begins in, or -1."""
+    found = re.compile(rf"(?:\\.|[^\\{quote}])*({quote})", re.DOTALL).match(text, 1)
+    return found.start(1) if found else -1
+
+
+def plain(value: str) -> str:
+    """The value without its quotes and without what follows it."""
+    quote = value[:1]
+    end = closing(value, quote) if quote and quote in QUOTES else -1
+    if end > 0:
+        return value[1:end]
+    return re.split(r"#", value, maxsplit=1)[0].strip()

@@ -1,0 +1,103 @@
+"""What a folder of an older version holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from llm_runner_router.config_sources import FILES, MAX_FILE_BYTES
+from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.migrate.environment import entries_of
+from llm_runner_router.migrate.javascript import Script
+from llm_runner_router.migrate.json_file import JsonFile, read_json
+from llm_runner_router.migrate.plain_file import read_plain
+from llm_runner_router.migrate.surroundings import scripts_of, starters_of
+from llm_runner_router.migrate.versions import (
+    COMMONJS_VERSIONS,
+    MODULE_VERSIONS,
+    Clue,
+    Version,
+    config_clues,
+    environment_clues,
+    package_clues,
+    registry_clues,
+)
+from llm_runner_router.registry.registry_file import MAX_BYTES
+
+OLD_CONFIG = PurePosixPath("config/old-config.json")
+CONFIGS = (*map(PurePosixPath, FILES), OLD_CONFIG)
+ENVIRONMENT = PurePosixPath(".env")
+PACKAGE = PurePosixPath("package.json")
+REGISTRY = PurePosixPath("models/registry.json")
+OLD_REGISTRY = PurePosixPath("models/old-registry.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The files of a folder that tell its version, as they were read.
+
+    ``configs`` are in the order in which the service looks for them; ``notes`` tell who starts the
+    service.
+    """
+
+    folder: Path
+    configs: Mapping[PurePosixPath, JsonFile]
+    environment: str | None
+    package: JsonFile | None
+    registries: Mapping[PurePosixPath, JsonFile]
+    scripts: Mapping[PurePosixPath, Script]
+    notes: Sequence[str]
+
+    def clues(self) -> list[Clue]:
+        """What tells the version of the folder, what counts most first."""
+        clues = [clue for path, file in self.configs.items() for clue in clues_of(path, file)]
+        for path, script in self.scripts.items():
+            if script.path_given or script.loads():
+                clues.append(Clue(f"{path}: constructor or loadModel", frozenset({Version.V0})))
+        if self.package is not None:
+            clues += package_clues(str(PACKAGE), self.package.content)
+        for path, script in self.scripts.items():
+            clues += module_clues(path, script)
+        for path, file in self.registries.items():
+            clues += registry_clues(str(path), file.content)
+        names = [entry.name for entry in entries_of(self.environment or "")]
+        return clues + environment_clues(str(ENVIRONMENT), names)
+
+
+def clues_of(path: PurePosixPath, file: JsonFile) -> list[Clue]:
+    """What a configuration tells."""
+    return config_clues(str(path), file.content)
+
+
+def module_clues(path: PurePosixPath, script: Script) -> list[Clue]:
+    """What the way in which a script gets at the router tells."""
+    if script.requires:
+        return [Clue(f"{path}: require", COMMONJS_VERSIONS)]
+    return [Clue(f"{path}: import", MODULE_VERSIONS)] if script.imports else []
+
+
+def read_project(folder: Path) -> Project:
+    """Everything in ``folder`` that a migration looks at; InvalidConfigError names a wrong file."""
+    if not folder.is_dir():
+        raise InvalidConfigError("folder", str(folder), "a folder that is there")
+    environment = read_plain(folder, ENVIRONMENT, MAX_FILE_BYTES)
+    return Project(
+        folder=folder,
+        configs=files_of(folder, CONFIGS, MAX_FILE_BYTES),
+        environment=None if environment is None else environment.decode(errors="surrogateescape"),
+        package=files_of(folder, (PACKAGE,), MAX_FILE_BYTES).get(PACKAGE),
+        registries=files_of(folder, (REGISTRY, OLD_REGISTRY), MAX_BYTES),
+        scripts=scripts_of(folder),
+        notes=starters_of(folder),
+    )
+
+
+def files_of(
+    folder: Path, paths: Sequence[PurePosixPath], limit: int
+) -> dict[PurePosixPath, JsonFile]:
+    """Those of the files that are there."""
+    found = {path: read_plain(folder, path, limit) for path in paths}
+    return {
+        path: read_json(str(path), data, limit) for path, data in found.items() if data is not None
+    }
