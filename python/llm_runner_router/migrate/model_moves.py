@@ -1,0 +1,119 @@
+"""Collects what becomes of the model files of a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, RouterError, shorten
+from llm_runner_router.migrate.fields import Fate, Field
+from llm_runner_router.migrate.leaves import leaf_paths
+from llm_runner_router.migrate.model_config import config_bytes, context_of, new_entry
+from llm_runner_router.migrate.model_names import config_name, id_of, source_of, target_stem
+from llm_runner_router.migrate.model_set import ModelSet, left, read_headers
+from llm_runner_router.migrate.plan import MoveFile, WriteFile
+from llm_runner_router.registry.sources.file import absolute_path
+
+MODELS = PurePosixPath("models")
+CACHE = MODELS / "cache"
+CONFIGS = MODELS / "configs"
+
+
+@dataclass(slots=True)
+class ModelMoves:
+    """The moves so far, and the registry's models as they will be. Changes nothing on disk."""
+
+    folder: Path
+    models: list[Any]
+    moves: list[MoveFile] = field(default_factory=list)
+    configs: list[WriteFile] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, files: ModelSet) -> None:
+        """Move a model, and let the registry know where it is.
+
+        AlreadyExistsError names both files where one would be overwritten, InvalidRequestError
+        both models of one id.
+        """
+        try:
+            contents = read_headers(self.folder / MODELS, files)
+        except RouterError as error:
+            reason = f"cannot be read ({error.message})"
+            self.notes += [left(MODELS, name, reason) for name in files.names]
+            return
+        source = self._move(files)
+        context = context_of(contents)
+        owners = self._owners(files)
+        for index in owners:
+            self._point(index, source)
+        if not owners:
+            owners = [self._register(files, source, context)]
+        for index in owners:
+            self._configure(self.models[index], context)
+
+    def _move(self, files: ModelSet) -> str:
+        """Move all files of a model, and give its source."""
+        stem = target_stem(files.stem)
+        targets = [CACHE / name for name in files.named(stem)]
+        for name, target in zip(files.names, targets, strict=True):
+            self._check_free(MODELS / name, target)
+            self.moves.append(MoveFile(MODELS / name, target))
+        if stem != files.stem:
+            self.notes.append(f"{shorten(files.stem)} is called {stem} now: no source can say it")
+        return source_of(targets[0])
+
+    def _check_free(self, path: PurePosixPath, target: PurePosixPath) -> None:
+        """Nothing is overwritten: neither what is there, nor what is moved there."""
+        other = next((move.path for move in self.moves if move.target == target), None)
+        if other is not None or os.path.lexists(self.folder / target):
+            rival = f"{shorten(str(other), 300)} would be, too" if other else "where a file is"
+            message = f"{shorten(str(path), 300)} would be moved to {shorten(str(target), 300)}"
+            raise AlreadyExistsError(f"{message}, {rival}: rename or remove one of them")
+
+    def _owners(self, files: ModelSet) -> list[int]:
+        """The places of the models that the registry has of these files."""
+        paths = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
+        return [index for index, entry in enumerate(self.models) if self._path_of(entry) in paths]
+
+    def _path_of(self, entry: object) -> str | None:
+        """The file of an entry; ``None`` where its source is none."""
+        source = entry.get("source") if isinstance(entry, Mapping) and "id" in entry else None
+        if not isinstance(source, str):
+            return None
+        try:
+            return str(absolute_path(source, self.folder.absolute()))
+        except RouterError:
+            return None
+
+    def _point(self, index: int, source: str) -> None:
+        """Let a model that is known have its new source, and all else as it was."""
+        self.notes.append(f"models[{index}].source is {source} now")
+        self.models[index] = {**self.models[index], "source": source}
+
+    def _register(self, files: ModelSet, source: str, context: int | None) -> int:
+        """Give a model that the registry lacks an entry; where that stands."""
+        entry = new_entry(id_of(files.stem), target_stem(files.stem), source, context)
+        for index, other in enumerate(self.models):
+            if isinstance(other, Mapping) and other.get("id") == entry["id"]:
+                allowed = f"an id that no other model has; models[{index}] of the registry has it"
+                raise InvalidRequestError(str(MODELS / files.names[0]), entry["id"], allowed)
+        index = len(self.models)
+        self.models.append(entry)
+        note = f"from {shorten(str(MODELS / files.names[0]), 300)}"
+        paths = leaf_paths(entry, f"models[{index}]")
+        self.fields += [Field("", Fate.ADDED, path, note) for path in paths]
+        if context is None:
+            self.notes.append(f"{MODELS}/{files.names[0]!r} does not say its context")
+        return index
+
+    def _configure(self, entry: Mapping[str, Any], context: int | None) -> None:
+        """Write a model's configuration, unless a file is there."""
+        path = CONFIGS / config_name(str(entry["id"]))
+        if os.path.lexists(self.folder / path):
+            self.notes.append(f"{path} is there already and stays as it is")
+            return
+        self.configs.append(WriteFile(path, None, config_bytes(entry, context)))
