@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, TypeAlias
 
 from llm_runner_router.errors import InvalidRequestError
@@ -86,10 +87,17 @@ class Draft:
         """As ``put``, of a value that nothing there uses."""
         self._give(Fate.KEPT, source, target, value, note)
 
+    def forget(self, place: str, note: str) -> None:
+        """Say of the leaf that stands at ``place``, if any, that something else will."""
+        self.fields = [
+            Field(one.path, Fate.UNMAPPED, note=note) if one.target == place else one
+            for one in self.fields
+        ]
+
     def keep_unmapped(self) -> None:
         """Let the new record have what an earlier migration has put aside."""
         for key, value in an_object(self.where, self.rest.pop(UNMAPPED, {})).items():
-            self.keep(f"{UNMAPPED}.{key}", (UNMAPPED, key), value, "put aside")
+            self.keep(below(UNMAPPED, key), (UNMAPPED, key), value, "put aside")
 
     def keep_rest(self, note: str) -> None:
         """Let the new record have all that is left, under the same keys."""
@@ -102,8 +110,8 @@ class Draft:
         inside, key = self._parent(target)
         if key in inside and (value is None or inside[key] is not None):
             return
-        place = ".".join(target)
-        self._forget(place)
+        place = path_of(target)
+        self.forget(place, NOT_SET)
         inside[key] = value
         self.fields += [Field("", Fate.ADDED, leaf, note) for leaf in leaf_paths(value, place)]
 
@@ -120,7 +128,7 @@ class Draft:
 
     def _give(self, fate: Fate, source: str, target: Keys, value: Any, note: str) -> None:  # noqa: ANN401
         inside, key = self._parent(target)
-        present, place = inside.get(key), ".".join(target)
+        present, place = inside.get(key), path_of(target)
         if value is None and present is not None:
             self.drop(source, NOT_SET)
             return
@@ -128,17 +136,10 @@ class Draft:
             allowed = f"the same as {below(self.where, place)}, or only one of them"
             raise InvalidRequestError(below(self.where, source), value, allowed)
         if key in inside and present is None:
-            self._forget(place)
+            self.forget(place, NOT_SET)
         inside[key] = value
         places = zip(leaf_paths(value, source), leaf_paths(value, place), strict=True)
         self.fields += [Field(path, fate, leaf, note) for path, leaf in places]
-
-    def _forget(self, place: str) -> None:
-        """What stood in a place was ``null``, and something else stands there now."""
-        self.fields = [
-            Field(one.path, Fate.UNMAPPED, note=NOT_SET) if one.target == place else one
-            for one in self.fields
-        ]
 
     def _parent(self, target: Keys) -> tuple[dict[str, Any], str]:
         """The object that holds ``target``, made where there is none, and the key in it."""
@@ -149,6 +150,11 @@ class Draft:
                 raise InvalidRequestError(below(self.where, section), found, "an object")
             inside = found
         return inside, target[-1]
+
+
+def path_of(keys: Keys) -> str:
+    """The path of the value that the keys lead to."""
+    return reduce(below, keys)
 
 
 def is_set(value: object) -> bool:

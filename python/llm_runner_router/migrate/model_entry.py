@@ -18,6 +18,7 @@ from llm_runner_router.migrate.draft import (
     is_set,
     unchanged,
 )
+from llm_runner_router.migrate.leaves import below
 from llm_runner_router.migrate.model_format import (
     format_named,
     format_of,
@@ -69,8 +70,9 @@ def format_fault(old: Mapping[str, Any]) -> str:
 
 
 def is_old(old: Mapping[str, Any]) -> bool:
-    """Whether a record has anything of the shape before 1.2."""
-    return not is_set(old.get("id")) or any(key in OLD_KEYS for key in old)
+    """Whether a record has anything of the shape before 1.2, or lacks what one of 1.2 has."""
+    told = any(is_set(old.get(key)) for key in ("format", "provider"))
+    return not (told and is_set(old.get("id"))) or any(key in OLD_KEYS for key in old)
 
 
 def migrated_model(where: str, old: Mapping[str, Any]) -> MigratedEntry:
@@ -135,7 +137,7 @@ def move_config(draft: Draft) -> None:
     config = draft.taken("config")
     for key, value in (config if isinstance(config, Mapping) else {}).items():
         name = CONFIG.names.get(key)
-        draft.put(f"config.{key}", ("config", key if name is None else to_camel(name)), value)
+        draft.put(below("config", key), ("config", key if name is None else to_camel(name)), value)
     if config is not None and not (isinstance(config, Mapping) and config):
         draft.put("config", ("config",), config)
     for old, new in (("context_length", "contextLength"), ("default_temperature", "temperature")):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from llm_runner_router.migrate.draft import Draft
+from llm_runner_router.migrate.leaves import below
 from llm_runner_router.registry.file_fields import CONFIG
 
 PARAMETERS = "parameters"
@@ -51,7 +52,7 @@ def move_parameters(draft: Draft) -> None:
 
 def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     """Let the configuration have one parameter, unless it says something else already."""
-    source, name = f"{PARAMETERS}.{key}", setting_of(key)
+    source, name = below(PARAMETERS, key), setting_of(key)
     target = ("config", key if name is None else to_camel(name))
     single = name == "stop" and isinstance(value, str)
     if value is not None and not draft.is_free(target, [value] if single else value):

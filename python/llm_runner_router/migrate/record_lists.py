@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError, shorten
-from llm_runner_router.migrate.draft import UNMAPPED, MigratedEntry
+from llm_runner_router.migrate.draft import UNMAPPED, Draft, MigratedEntry
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
 from llm_runner_router.migrate.record_names import identity
@@ -17,10 +17,12 @@ from llm_runner_router.migrate.record_names import identity
 class RecordList:
     """Collects the records of one kind; ``name`` is their list in a file of 1.2.
 
+    ``keys`` are the lists of the input that they come from.
     ``aside`` begins with what an earlier migration has put aside.
     """
 
     name: str
+    keys: Sequence[str]
     obstacle: Callable[[object], str]
     migrated: Callable[[str, Mapping[str, Any]], MigratedEntry]
     check: Callable[[str, Mapping[str, Any]], object]
@@ -30,13 +32,14 @@ class RecordList:
     fields: list[Field] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def take(self, key: str, records: Sequence[Any]) -> None:
-        """Migrate the records under ``key``, one after the other.
+    def take(self, draft: Draft) -> None:
+        """Migrate the records that stand under the keys of ``draft``, one after the other.
 
         InvalidRequestError says which value of the input is wrong, or names both places of an id.
         """
-        for number, old in enumerate(records):
-            self._take_one(f"{key}[{number}]", old)
+        for key in self.keys:
+            for number, old in enumerate(records_of(key, draft.taken(key))):
+                self._take_one(f"{key}[{number}]", old)
 
     def _take_one(self, where: str, old: Any) -> None:  # noqa: ANN401 - any JSON
         reason = self.obstacle(old)

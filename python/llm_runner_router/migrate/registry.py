@@ -27,6 +27,7 @@ from llm_runner_router.registry.template_checks import checked_template
 
 NUMBERS = re.compile(r"v?([0-9]{1,6})(?:\.([0-9]{1,6}))?")
 PRESENT = (1, 2)
+EMPTY = "an empty list"
 
 
 def migrated_registry(old: Mapping[str, Any]) -> Transformed:
@@ -41,12 +42,9 @@ def migrated_registry(old: Mapping[str, Any]) -> Transformed:
     aside = taken_aside(draft)
     move_version(draft)
     for records in (migrated_models(draft, aside), migrated_prompts(draft, old, aside)):
-        if records.entries or records.name in old or not is_present:
-            draft.entry[records.name] = records.entries
-        if records.aside:
-            draft.entry.setdefault(UNMAPPED, {})[records.name] = records.aside
-        draft.fields += records.fields
-        draft.notes += records.notes
+        add_records(draft, records, old)
+        if not is_present and not records.entries:
+            draft.add((records.name,), [], OLD_DEFAULT)
     move_strategies(draft)
     if not is_present:
         draft.add((NEW,), {}, OLD_DEFAULT)
@@ -92,9 +90,14 @@ def move_version(draft: Draft) -> None:
 def migrated_models(draft: Draft, aside: Mapping[str, list[Any]]) -> RecordList:
     """The models of the file."""
     records = RecordList(
-        "models", model_entry.obstacle, model_entry.migrated_model, check_model, aside["models"]
+        "models",
+        ("models",),
+        model_entry.obstacle,
+        model_entry.migrated_model,
+        check_model,
+        aside["models"],
     )
-    records.take("models", records_of("models", draft.taken("models")))
+    records.take(draft)
     return records
 
 
@@ -104,11 +107,33 @@ def migrated_prompts(
     """The templates of the file, and behind them its prompts."""
     migrated = partial(prompts.migrated_prompt, ids=ids_by_name(old.get("models")))
     records = RecordList(
-        "templates", prompts.obstacle, migrated, check_template, aside["templates"]
+        "templates",
+        ("templates", "prompts"),
+        prompts.obstacle,
+        migrated,
+        check_template,
+        aside["templates"],
     )
-    for key in ("templates", "prompts"):
-        records.take(key, records_of(key, draft.taken(key)))
+    records.take(draft)
     return records
+
+
+def add_records(draft: Draft, records: RecordList, old: Mapping[str, Any]) -> None:
+    """Let the file have the records, and those that were put aside."""
+    draft.fields += records.fields
+    draft.notes += records.notes
+    if records.aside:
+        draft.forget(f"{UNMAPPED}.{records.name}", EMPTY)
+        draft.entry.setdefault(UNMAPPED, {})[records.name] = records.aside
+    for key in records.keys:
+        if old.get(key) != []:
+            continue
+        if key == records.name and not records.entries:
+            draft.put(key, (key,), [])
+        else:
+            draft.drop(key, EMPTY)
+    if records.entries:
+        draft.entry[records.name] = records.entries
 
 
 def ids_by_name(models: object) -> dict[str, str]:

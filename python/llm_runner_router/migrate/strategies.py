@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llm_runner_router.migrate.draft import UNMAPPED, Draft
+from llm_runner_router.migrate.leaves import below
 
 OLD, NEW = "routing", "strategies"
 
@@ -19,12 +20,12 @@ def move_strategies(draft: Draft) -> None:
     own, old = draft.taken(NEW), draft.taken(OLD)
     if isinstance(own, Mapping) and own:
         for key, value in own.items():
-            draft.put(f"{NEW}.{key}", (NEW, key), value)
+            draft.put(below(NEW, key), (NEW, key), value)
     elif own is not None:
         draft.put(NEW, (NEW,), own)
     if isinstance(old, Mapping) and old:
         for key, value in old.items():
-            draft.put(f"{OLD}.{key}", (NEW, key), value)
+            draft.put(below(OLD, key), (NEW, key), value)
     elif isinstance(old, Mapping):
         draft.drop(OLD, "empty")
     elif old is not None:
