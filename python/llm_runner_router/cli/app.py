@@ -6,11 +6,13 @@ import typer
 
 from llm_runner_router.cli import (
     aliases,
+    backups,
     chat,
     demo,
     models,
     pull,
     quantize,
+    rollback,
     route,
     serve,
     templates,
@@ -27,9 +29,11 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("pull")(pull.pull)
 app.command("chat")(chat.chat)
+app.command("rollback")(rollback.rollback)
 app.command("route")(route.route)
 app.command("usage")(usage.usage)
 app.command("quantize")(quantize.quantize)
 app.add_typer(models.commands, name="models")
 app.add_typer(aliases.commands, name="aliases")
+app.add_typer(backups.commands, name="backups")
 app.add_typer(templates.commands, name="templates")

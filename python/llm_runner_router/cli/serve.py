@@ -15,6 +15,7 @@ import typer
 from llm_runner_router.backend import Backend
 from llm_runner_router.cli.output import errors
 from llm_runner_router.cli.running import run
+from llm_runner_router.cli.served_folder import recover_folder, served
 from llm_runner_router.errors import ModelNotFoundError
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import ModelFormat
@@ -93,17 +94,19 @@ async def serve_until_signal(
     from llm_runner_router.server.app import serve as serve_backend
 
     logging.basicConfig(format=LOG_FORMAT)
+    recover_folder(config_file)
     loaded = with_registry(explicit, config_file, data)
     settings = loaded.config.server
     options = ServerOptions(settings.host, settings.port, settings.drain_timeout)
     runtime = Runtime(loaded)
-    try:
-        await runtime.initialize()
-        for model, file in files:
-            await keep(runtime, model, file)
-        await serve_backend(runtime, options, announce)
-    finally:
-        await runtime.close()
+    with served(loaded, announce) as announced:
+        try:
+            await runtime.initialize()
+            for model, file in files:
+                await keep(runtime, model, file)
+            await serve_backend(runtime, options, announced)
+        finally:
+            await runtime.close()
 
 
 def announce(address: str) -> None:
