@@ -8,23 +8,26 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.prompt.prompt_template import variables_of
 
 DOUBLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+CONTROL = re.compile(r"\{%|\{\{[{#/^>!&~]")
+"""What begins more than a placeholder in the languages whose placeholders are doubled."""
+
+ALLOWED = "placeholders of one kind, {{name}} or {name}, and nothing else in doubled braces"
 SINGLE = re.compile(r"(\{[A-Za-z_][A-Za-z0-9_]*\})|[{}]")
 
 
 def migrated_text(text: str) -> tuple[str, str]:
     """The text as this version reads it, and what was done to it (empty: nothing).
 
-    InvalidRequestError names ``format`` where nobody can tell what its braces mean.
+    InvalidRequestError names ``format`` where nobody can tell what its braces mean: in our shape
+    doubled ones are braces, and next to ``{{name}}`` it could be that or the old one.
     """
     outside = DOUBLE.sub("", text)
     if outside != text and not set(outside) & set("{}"):
         return DOUBLE.sub(r"{\1}", text), "{{name}} is {name} here"
-    if any(pair in text for pair in ("{{", "}}", "{%")):
-        # In our own shape these are braces; next to {name} nobody can tell whose shape it is.
+    if outside != text or CONTROL.search(text):
+        raise InvalidRequestError("format", text, ALLOWED)
+    if "{{" in text:
         variables_of(text)
-        if outside != text:
-            allowed = "placeholders of one kind only, {{name}} or {name}"
-            raise InvalidRequestError("format", text, allowed)
         return text, ""
     escaped = SINGLE.sub(lambda found: found[1] or found[0] * 2, text)
     return escaped, "" if escaped == text else "{ and } that hold no variable are {{ and }} here"
