@@ -98,6 +98,24 @@ def test_broken_files_stop(tmp_path: Path, text: str) -> None:
         load_config(environment={}, folder=tmp_path)
 
 
+def test_remarks_of_a_file_are_not_read(tmp_path: Path) -> None:
+    remarks = {"_comment": "x", "_unmapped": {"old": 1}}
+    write(tmp_path / "config.json", {**remarks, **setting(4)})
+    assert concurrent(tmp_path) == 4
+
+
+@pytest.mark.parametrize("values", [{"cache": {"_comment": "x"}}, {"comment": "x"}])
+def test_only_the_outermost_remarks_are_ignored(tmp_path: Path, values: Any) -> None:
+    write(tmp_path / "config.json", values)
+    with pytest.raises(InvalidConfigError, match="comment"):
+        load_config(environment={}, folder=tmp_path)
+
+
+def test_a_program_has_no_remarks(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfigError, match="_comment"):
+        load_config({"_comment": "x"}, environment={}, folder=tmp_path)
+
+
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError, match=r"missing\.json"):
         load_config(None, "missing.json", environment={}, folder=tmp_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
+
 import typer
 from typer.core import TyperGroup
+
+from llm_runner_router.cli import migrate_folder
 
 DEFAULT = "folder"
 
@@ -12,16 +15,22 @@ DEFAULT = "folder"
 class FolderByDefault(TyperGroup):
     """``migrate DIR`` is ``migrate folder DIR``; a folder named as a command is: ``./env``."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
         """Put the default command in where no other is named."""
         named = next((word for word in args if not word.startswith("-")), None)
-        if named not in self.commands and "--help" not in args:
+        is_help = named is None and "--help" in args
+        if named not in self.commands and not is_help:
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
 
 commands = typer.Typer(
     cls=FolderByDefault,
-    help="Take over configuration, registry, models and prompts of older versions and other tools.",
+    help="Take over what users of older versions and of other tools have. `migrate [DIR]` takes a "
+    "whole folder of LLM Runner Router 0.x to 1.2: see `migrate folder --help`.",
     no_args_is_help=False,
 )
+
+commands.command(DEFAULT, hidden=True)(migrate_folder.migrate_folder)
+for part, what in migrate_folder.PARTS.items():
+    commands.command(part)(migrate_folder.part_command(part, what))

@@ -34,7 +34,7 @@ from llm_runner_router.old_settings import OLD_SETTINGS
 
 UNMAPPED = "_unmapped"
 
-FLAT = OLD_SETTINGS | {to_snake(key): place for key, place in OLD_SETTINGS.items()}
+FLAT = {**OLD_SETTINGS, **{to_snake(key): place for key, place in OLD_SETTINGS.items()}}
 
 
 def migrated_config(old: Mapping[str, Any]) -> Transformed:

@@ -1,0 +1,100 @@
+"""What a migration does to configuration files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from llm_runner_router.migrate.config import check_config, migrated_config
+from llm_runner_router.migrate.fields import Fate, Field
+from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
+from llm_runner_router.migrate.parts import Planned, named, told
+from llm_runner_router.migrate.plan import WriteFile
+from llm_runner_router.migrate.project import CONFIGS, OLD_CONFIG, Project
+from llm_runner_router.migrate.transformed import Transformed
+
+NEW_CONFIG = CONFIGS[0]
+DATABASE = PurePosixPath("models/registry.sqlite")
+KEPT_THERE = "the service keeps its models there"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPlan:
+    """The changes, and the configuration that the service will read; no ``path``: none."""
+
+    planned: Planned
+    path: PurePosixPath | None
+    content: Mapping[str, Any]
+
+
+def plan_config(project: Project, *, keeps_models: bool) -> ConfigPlan:
+    """All configuration files in today's form.
+
+    With ``keeps_models`` the one that the service reads says where it keeps them, and is made
+    where there is none. InvalidConfigError where a value is not allowed.
+    """
+    sources = sources_of(project)
+    results = {target: result_of(path, file) for target, (path, file) in sources.items()}
+    if keeps_models:
+        first = next(iter(results), NEW_CONFIG)
+        results[first] = with_registry(results.get(first, Transformed({}, ())))
+    writes = [write_of(sources, target, result) for target, result in results.items()]
+    changes = [write for write in writes if write.before != write.after]
+    path = next(iter(results), None)
+    content = results[path].content if path is not None else {}
+    return ConfigPlan(Planned(changes, notes_of(project, results)), path, content)
+
+
+def sources_of(project: Project) -> dict[PurePosixPath, tuple[PurePosixPath, JsonFile]]:
+    """The files that are written, each with the one that it is made of."""
+    found = {path: (path, file) for path, file in project.configs.items() if path != OLD_CONFIG}
+    old = project.configs.get(OLD_CONFIG)
+    return found or ({NEW_CONFIG: (OLD_CONFIG, old)} if old is not None else {})
+
+
+def result_of(path: PurePosixPath, file: JsonFile) -> Transformed:
+    """A file in today's form, checked."""
+    with named(path):
+        result = migrated_config(file.content)
+        check_config(result)
+    return result
+
+
+def with_registry(result: Transformed) -> Transformed:
+    """The configuration with a place for the registry, unless it has one."""
+    registry = result.content.get("registry", {})
+    if any(registry.get(key) is not None for key in ("path", "url")):
+        return result
+    content = {**result.content, "registry": {**registry, "path": f"./{DATABASE}"}}
+    added = Field("", Fate.ADDED, "registry.path", KEPT_THERE)
+    fields = [field for field in result.fields if field.target not in {"registry", added.target}]
+    replaced = [field for field in result.fields if field not in fields]
+    notes = "null means not set"
+    fields += [Field(field.path, Fate.UNMAPPED, note=notes) for field in replaced]
+    return Transformed(content, [*fields, added], result.notes)
+
+
+def write_of(
+    sources: Mapping[PurePosixPath, tuple[PurePosixPath, JsonFile]],
+    target: PurePosixPath,
+    result: Transformed,
+) -> WriteFile:
+    """The file with its new content."""
+    if target not in sources:
+        return WriteFile(target, None, written(result.content, JsonStyle()), result.fields)
+    path, file = sources[target]
+    before = file.data if path == target else None
+    return WriteFile(target, before, rewritten(file, result.content), result.fields)
+
+
+def notes_of(project: Project, results: Mapping[PurePosixPath, Transformed]) -> list[str]:
+    """What the user should know of the files."""
+    first, *others = results or (NEW_CONFIG,)
+    notes = [f"{other}: the service reads {first} and not this one" for other in others]
+    if OLD_CONFIG in project.configs and any(path in project.configs for path in results):
+        notes.append(f"{OLD_CONFIG} is not looked at: {first} is there")
+    for path, result in results.items():
+        notes += told(path, result.notes)
+    return notes
