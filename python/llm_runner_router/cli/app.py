@@ -9,6 +9,7 @@ from llm_runner_router.cli import (
     backups,
     chat,
     demo,
+    migrate,
     models,
     pull,
     quantize,
@@ -36,4 +37,5 @@ app.command("quantize")(quantize.quantize)
 app.add_typer(models.commands, name="models")
 app.add_typer(aliases.commands, name="aliases")
 app.add_typer(backups.commands, name="backups")
+app.add_typer(migrate.commands, name="migrate")
 app.add_typer(templates.commands, name="templates")
