@@ -27,6 +27,9 @@ Status CheckBlocks(const BatchItem& item, const BatchLimits& limits) {
     return Invalid("block table covers " + std::to_string(covered) + " of " +
                    std::to_string(length) + " positions");
   }
+  if (length > limits.positions) {
+    return Invalid(std::to_string(length) + " positions of " + std::to_string(limits.positions));
+  }
   for (const BlockId block : item.blocks) {
     if (block < 0 || block >= limits.blocks) {
       return Invalid("block " + std::to_string(block) + " of " + std::to_string(limits.blocks));

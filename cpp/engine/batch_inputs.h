@@ -16,6 +16,7 @@ struct BatchLimits {
   std::int32_t tokens = 0;
   std::int32_t outputs = 0;
   std::int32_t vocabulary = 0;
+  std::int32_t positions = 0;  // of each sequence
   std::int32_t blocks = 0;
   std::int32_t block_size = 0;
 };

@@ -173,6 +173,7 @@ Result<std::span<const float>> Runner::Impl::Run(const Batch& batch) {
   LLMR_RETURN_IF_ERROR(CheckBatch(batch, {.tokens = config_.batch_tokens,
                                           .outputs = config_.max_outputs,
                                           .vocabulary = model_->hparams().vocabulary,
+                                          .positions = model_->hparams().context_length,
                                           .blocks = cache.blocks,
                                           .block_size = cache.block_size}));
   const std::vector<BatchItems> parts = graph_.Parts(batch);

@@ -7,7 +7,7 @@
 namespace llmr {
 namespace {
 
-constexpr std::array<const Architecture*, 1> kArchitectures = {&kLlama};
+constexpr std::array<const Architecture*, 2> kArchitectures = {&kLlama, &kGpt2};
 
 }  // namespace
 

@@ -28,6 +28,7 @@ struct Architecture {
 };
 
 extern const Architecture kLlama;  // llama.cc
+extern const Architecture kGpt2;   // gpt2.cc
 
 // Errors: UNIMPLEMENTED / MODEL_UNSUPPORTED, which names what is supported.
 Result<const Architecture*> FindArchitecture(std::string_view name);

@@ -9,7 +9,8 @@ namespace {
 
 ggml_tensor* StoreRows(const GraphContext& graph, ggml_tensor* pool, ggml_tensor* rows,
                        ggml_tensor* slots) {
-  ggml_tensor* flat = ggml_reshape_2d(graph.context, rows, rows->ne[0] * rows->ne[1], rows->ne[2]);
+  ggml_tensor* flat =
+      ggml_view_2d(graph.context, rows, rows->ne[0] * rows->ne[1], rows->ne[2], rows->nb[2], 0);
   ggml_tensor* stored = ggml_set_rows(graph.context, pool, flat, slots);
   ggml_build_forward_expand(graph.graph, stored);
   return stored;

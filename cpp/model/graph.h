@@ -37,7 +37,7 @@ class AttentionBuilder {
   virtual ~AttentionBuilder() = default;
 
   // Stores this batch's keys and values, both F32 [head_dim, kv_heads, tokens], in the cache of
-  // `layer`.
+  // `layer`. Tokens may lie apart, as in a view of a wider tensor; likewise those of Attend().
   virtual StoredLayer Store(const GraphContext& graph, std::int32_t layer, ggml_tensor* keys,
                             ggml_tensor* values) const = 0;
 
@@ -50,6 +50,9 @@ class AttentionBuilder {
 // Each scaled to a root mean square of 1, times `weight`: [n, tokens].
 ggml_tensor* RmsNorm(const GraphContext& graph, ggml_tensor* x, ggml_tensor* weight, float epsilon);
 
+// Each less its mean and scaled to a variance of 1, times the weight, plus the bias: [n, tokens].
+ggml_tensor* LayerNorm(const GraphContext& graph, ggml_tensor* x, const Norm& norm, float epsilon);
+
 // [inputs, tokens] → [outputs, tokens].
 ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor* x);
 
@@ -57,7 +60,13 @@ ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor*
 ggml_tensor* RotaryEmbedding(const GraphContext& graph, const RopeHparams& rope, ggml_tensor* x,
                              ggml_tensor* positions, ggml_tensor* factors);
 
+// x / 2 × (1 + tanh(√(2/π) × (x + 0.044715 x³))), element by element.
+ggml_tensor* Gelu(const GraphContext& graph, ggml_tensor* x);
+
 // down(silu(gate(x)) × up(x)): [embedding, tokens].
 ggml_tensor* GatedFeedForward(const GraphContext& graph, const LayerWeights& layer, ggml_tensor* x);
+
+// down(gelu(up(x))): [embedding, tokens].
+ggml_tensor* GeluFeedForward(const GraphContext& graph, const LayerWeights& layer, ggml_tensor* x);
 
 }  // namespace llmr

@@ -146,6 +146,16 @@ Result<Linear> WeightStore::LinearMap(const std::string& name, std::int64_t inpu
   return linear;
 }
 
+Result<Linear> WeightStore::OutputMap(std::int64_t inputs, std::int64_t vocabulary,
+                                      ggml_backend_dev_t device) {
+  constexpr const char* kOwn = "output.weight";
+  Linear output;
+  LLMR_ASSIGN_OR_RETURN(output.weight,
+                        Matrix(Has(kOwn) ? kOwn : kTokenEmbedding, inputs, vocabulary, device));
+  LLMR_ASSIGN_OR_RETURN(output.bias, OptionalVector("output.bias", vocabulary, device));
+  return output;
+}
+
 WeightStore::Group& WeightStore::GroupFor(const TensorInfo& info, ggml_type type,
                                           ggml_backend_dev_t device) {
   const bool in_place = device == cpu_ && type == info.type && Aligned(info.data);

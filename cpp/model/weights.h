@@ -26,25 +26,36 @@ struct Linear {
   ggml_tensor* bias = nullptr;    // F32 [outputs], or null
 };
 
+// What a normalised vector is multiplied with and, where the model has one, its bias.
+struct Norm {
+  ggml_tensor* weight = nullptr;  // F32 [embedding]
+  ggml_tensor* bias = nullptr;    // F32 [embedding], or null
+};
+
+// An architecture fills in what it computes with.
 struct LayerWeights {
-  ggml_tensor* attention_norm = nullptr;     // F32 [embedding]
-  Linear query;                              // embedding → heads × head_dim
-  Linear key;                                // embedding → kv_heads × head_dim
-  Linear value;                              // embedding → kv_heads × head_dim
-  Linear attention_output;                   // heads × head_dim → embedding
-  ggml_tensor* rope_factors = nullptr;       // F32 [rope dimensions / 2], or null
-  ggml_tensor* feed_forward_norm = nullptr;  // F32 [embedding]
-  Linear gate;                               // embedding → feed_forward
-  Linear up;                                 // embedding → feed_forward
-  Linear down;                               // feed_forward → embedding
+  Norm attention_norm;
+  Linear query;                         // embedding → heads × head_dim
+  Linear key;                           // embedding → kv_heads × head_dim
+  Linear value;                         // embedding → kv_heads × head_dim
+  Linear query_key_value;               // instead of these: the outputs of all, in this order
+  Linear attention_output;              // heads × head_dim → embedding
+  ggml_tensor* rope_factors = nullptr;  // F32 [rope dimensions / 2], or null
+  Norm feed_forward_norm;
+  Linear gate;  // embedding → feed_forward
+  Linear up;    // embedding → feed_forward
+  Linear down;  // feed_forward → embedding
 };
 
 struct Weights {
-  ggml_tensor* token_embedding = nullptr;  // [embedding, vocabulary]
+  ggml_tensor* token_embedding = nullptr;     // [embedding, vocabulary]
+  ggml_tensor* position_embedding = nullptr;  // [embedding, context_length], or null
   std::vector<LayerWeights> layers;
-  ggml_tensor* output_norm = nullptr;  // F32 [embedding]
-  Linear output;                       // embedding → vocabulary; may be the token embedding itself
+  Norm output_norm;
+  Linear output;  // embedding → vocabulary; may be the token embedding itself
 };
+
+inline constexpr const char* kTokenEmbedding = "token_embd.weight";
 
 // Collects the tensors that a model needs, then gives them data. Matrices on the CPU are read from
 // the mapped files in place; everything else is copied once. Owns contexts and buffers: the tensors
@@ -71,7 +82,11 @@ class WeightStore {
   Result<Linear> LinearMap(const std::string& name, std::int64_t inputs, std::int64_t outputs,
                            ggml_backend_dev_t device);
 
-  // From now on a tensor that is missing or cannot be used is no error of the four above: they give
+  // "output.weight", and its bias where there is one. Without an output matrix of its own, a model
+  // uses the token embedding.
+  Result<Linear> OutputMap(std::int64_t inputs, std::int64_t vocabulary, ggml_backend_dev_t device);
+
+  // From now on a tensor that is missing or cannot be used is no error of those above: they give
   // null in its place, and the error goes to `faults`, which outlives this object. REQUIRES: where
   // there were faults, nothing is loaded or computed.
   void CollectFaults(std::vector<Error>* faults) { faults_ = faults; }

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import gguf
 
-from core.random_llama import TYPE_NUMBERS, Sizes, metadata_of, shapes_of
+from core.random_llama import RandomLlama
+from core.random_model import TYPE_NUMBERS, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,10 +38,10 @@ def write(
     """A model with the types that `matrices` says by name; vectors are F32."""
     tensors = {
         name: (shape, "f32" if len(shape) == 1 else matrices(name))
-        for name, shape in shapes_of(sizes).items()
+        for name, shape in RandomLlama.shapes_of(sizes).items()
     }
     with contextlib.closing(gguf.GGUFWriter(path, "llama")) as writer:
-        for key, (value, kind) in metadata_of(sizes).items():
+        for key, (value, kind) in RandomLlama.metadata_of(sizes).items():
             writer.add_key_value(f"llama.{key}", value, kind)
         writer.add_key_length(sizes.head_dim)
         if tokens:

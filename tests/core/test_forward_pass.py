@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from core import forward
-from core.random_llama import RandomLlama, Sizes
+from core.random_gpt2 import RandomGpt2
+from core.random_llama import RandomLlama
+from core.random_model import RandomModel, Sizes
 from llm_runner_router import _core
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ VOCABULARY = 320
 ROWS_OF_256 = Sizes(
     embedding=256, feed_forward=256, head_dim=64, vocabulary=VOCABULARY, context=512
 )
-TYPES = ["f32", "f16", "q8_0", "q4_K", "q6_K"]
+KINDS = ["f32", "f16", "q8_0", "q4_K", "q6_K", "gpt2-f32", "gpt2-q4_K"]
 TOKENS = forward.random_tokens(150, VOCABULARY)
 BLOCKS = list(range(10))
 
@@ -27,14 +30,17 @@ BLOCKS = list(range(10))
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder: Path = tmp_path_factory.mktemp("models")
-    return {
-        kind: RandomLlama(ROWS_OF_256, matrices=kind).write(folder / f"{kind}.gguf")
-        for kind in TYPES
-    }
+    return {kind: made(kind).write(folder / f"{kind}.gguf") for kind in KINDS}
+
+
+def made(kind: str) -> RandomModel:
+    if kind.startswith("gpt2-"):
+        return RandomGpt2(replace(ROWS_OF_256, kv_heads=4), matrices=kind.removeprefix("gpt2-"))
+    return RandomLlama(ROWS_OF_256, matrices=kind)
 
 
 @pytest.mark.parametrize("kv_type", ["f32", "f16"])
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", KINDS)
 class TestBitIdentity:
     def model(self, models: dict[str, Path], kind: str, kv_type: str) -> Any:
         return forward.load(models[kind], kv_type=kv_type, blocks=128)

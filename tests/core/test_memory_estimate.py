@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from core import forward, sparse_llama
-from core.random_llama import RandomLlama, Sizes
+from core.random_gpt2 import RandomGpt2
+from core.random_llama import RandomLlama
+from core.random_model import RandomModel, Sizes
 from llm_runner_router import _core
 
 FIELDS = ("weights", "kv", "compute", "context_length", "kv_blocks")
@@ -65,11 +67,12 @@ def estimated(config: _core.EngineConfig) -> dict[str, int]:
         RandomLlama(ODD),
         RandomLlama(WIDE, matrices="q4_K"),
         RandomLlama(WIDE, matrices="f16"),
+        RandomGpt2(),
     ],
-    ids=["f32", "odd", "q4_K", "f16"],
+    ids=["f32", "odd", "q4_K", "f16", "gpt2"],
 )
 def test_an_estimate_is_what_loading_takes(
-    tmp_path: Path, model: RandomLlama, config: dict[str, Any]
+    tmp_path: Path, model: RandomModel, config: dict[str, Any]
 ) -> None:
     settings = config_of(model.write(tmp_path / "model.gguf"), **config)
     assert estimated(settings) == loaded(settings)
@@ -146,8 +149,11 @@ def test_compute_holds_the_logits_of_a_whole_batch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batch_tokens", [24, 100])
-def test_computing_takes_no_more_than_was_reserved(tmp_path: Path, batch_tokens: int) -> None:
-    path = RandomLlama(WIDE).write(tmp_path / "model.gguf")
+@pytest.mark.parametrize("made", [RandomLlama(WIDE), RandomGpt2(replace(WIDE, kv_heads=8))])
+def test_computing_takes_no_more_than_was_reserved(
+    tmp_path: Path, made: RandomModel, batch_tokens: int
+) -> None:
+    path = made.write(tmp_path / "model.gguf")
     model = forward.load(path, kv_type="f16", batch_tokens=batch_tokens, threads=1)
     reserved = model.bytes
     tokens = forward.random_tokens(128, WIDE.vocabulary)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from core.random_llama import Kind, RandomLlama
+from core.random_llama import RandomLlama
+from core.random_model import Kind
 from llm_runner_router import _core
 
 if TYPE_CHECKING:
