@@ -93,20 +93,13 @@ def read_file(file: Path) -> dict[str, Any]:
 
 def settings_of_file(file: Path, values: object) -> Mapping[str, Any]:
     """What a file says, in today's tree; one of an older version is told of in the log."""
-    found = nested_settings(without_remarks(values))
+    found = nested_settings(values)
     if found.renamed:
         # To whoever runs the service, who sees logs and no DeprecationWarning.
         keys = ", ".join(found.renamed)
         message = "%s has settings of an older version (%s): rewrite it with `llm-router migrate`"
         logger.warning(message, file, keys)
     return found.values
-
-
-def without_remarks(values: object) -> object:
-    """What a file says but for its remarks: keys of the outermost object that begin with ``_``."""
-    if not isinstance(values, dict):
-        return values
-    return {key: value for key, value in values.items() if not key.startswith("_")}
 
 
 def settings_of_program(values: object) -> Mapping[str, Any]:

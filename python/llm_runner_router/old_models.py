@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.request_values import named
 
@@ -19,39 +19,52 @@ SETTINGS: Mapping[str, str] = {
 MEASURED = frozenset({"speed", "memory"})
 """What was declared and is measured now."""
 
+MEASURED_NOW = "the performance that get_model has measured"
 
-def present_model(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A model under today's names in snake_case; each old name warns.
 
-    The id is that of ``values``, or its name as in v1.0. InvalidRequestError where an old and a new
-    name say different things.
+@dataclass(frozen=True, slots=True)
+class RenamedModel:
+    """``values`` under today's names in snake_case; ``renamed`` are the old ones that were found.
+
+    What each is to be replaced by is said in words.
+    """
+
+    values: Mapping[str, Any]
+    renamed: Mapping[str, str]
+
+
+def renamed_model(values: Mapping[str, Any]) -> RenamedModel:
+    """A model as v1.0 described it. Its id is that of ``values``, or its name as in v1.0.
+
+    InvalidRequestError where an old and a new name say different things.
     """
     given = named(values, "model", "the fields of a model by name")
+    told: dict[str, str] = {}
     given.setdefault("id", given.get("name"))
     if "display_name" in given:
         given.pop("name", None)
     for old in MEASURED & given.keys():
-        warn_old(old, "the measured performance of get_model instead")
+        told[old] = MEASURED_NOW
         del given[old]
     for old, new in RENAMED.items():
         if old in given:
-            warn_old(old, new)
+            told[old] = new
             put(given, new, given.pop(old), old)
-    config = config_of(given)
-    return {**given, "config": config} if config else given
+    config = config_of(given, told)
+    return RenamedModel({**given, "config": config} if config else given, told)
 
 
-def config_of(given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a model, taken out of ``given``."""
+def config_of(given: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
+    """The settings of a model, taken out of ``given``; ``told`` gets the old names among them."""
     config = named(given.pop("config", {}), "config", "settings by name")
     parameters = given.pop("parameters", None)
     if parameters is not None:
-        warn_old("parameters", "config")
+        told["parameters"] = "config"
         for name, value in named(parameters, "parameters", "settings by name").items():
             put(config, name, value, f"parameters.{name}")
     for old, new in SETTINGS.items():
         if old in given:
-            warn_old(old, f"config.{new}")
+            told[old] = f"config.{new}"
             put(config, new, given.pop(old), old)
     return config
 

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from llm_runner_router.deprecation import warn_old
-from llm_runner_router.old_models import present_model
+from llm_runner_router.old_models import renamed_model
 from llm_runner_router.registry.records import ModelRecord, ModelView
 from llm_runner_router.router_registry import RegistryFace
 
@@ -25,7 +25,10 @@ class OldRegistryNames(RegistryFace):
         warn_old("add_model", "register_model")
         if isinstance(model, str | ModelRecord):
             return self.register_model(model, source, **values)
-        return self.register_model(present_model({**(model or {}), **values}), source)
+        found = renamed_model({**(model or {}), **values})
+        for old, new in found.renamed.items():
+            warn_old(old, new)
+        return self.register_model(found.values, source)
 
     def remove_model(self, model: str) -> Coroutine[Any, Any, None]:
         """Deprecated: ``unregister_model``."""

@@ -20,6 +20,7 @@ from llm_runner_router.request_fields import (
     request_of,
     streamed_request_of,
 )
+from llm_runner_router.request_names import STREAMING
 from llm_runner_router.session import ClientSession
 from llm_runner_router.types import Event, Request, Response
 from llm_runner_router.validation import check_kind, is_number
@@ -69,7 +70,8 @@ class ProcessingFace(ABC):
         **values: Unpack[RequestFields],
     ) -> Response | AsyncGenerator[Event, None]:
         """Answer whole; with ``streaming`` the events of ``process_stream``, to iterate."""
-        request, streamed = asked_of(prompt, {**values, "streaming": streaming})
+        said = {} if streaming is None else {STREAMING: streaming}
+        request, streamed = asked_of(prompt, {**values, **said})
         if streamed:
             return self.process_stream(request, timeout=timeout)
         return await (await self._opened()).process(request, self._context(timeout))
