@@ -1,0 +1,164 @@
+"""What the registry lacks of Ollama's models, and registering it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from llm_runner_router.backend import Backend
+from llm_runner_router.errors import InvalidRequestError, RouterError, UnavailableError, shorten
+from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedModel, Way
+from llm_runner_router.registry.records import Alias, AliasTarget, ModelQuery, ModelRecord
+from llm_runner_router.registry.sources.source import parse_source
+from llm_runner_router.types import ModelFormat
+
+UNREAD = "the service cannot tell what it takes in memory: are its files on that machine?"
+
+
+class Fate(StrEnum):
+    """What becomes of a model."""
+
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes of one model of Ollama.
+
+    ``id`` is that of the registered model, ``alias`` the one that is set beside it, if any.
+    ``model`` is what is to be registered, ``None`` where nothing is.
+    """
+
+    name: str
+    fate: Fate
+    id: str = ""
+    way: Way | None = None
+    alias: str | None = None
+    notes: Sequence[str] = ()
+    model: FoundModel | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to be done."""
+        return self.fate is Fate.ADDED or self.alias is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Models and aliases of the registry, by their ids."""
+
+    models: Mapping[str, ModelRecord]
+    aliases: Mapping[str, Alias]
+
+
+async def registered(backend: Backend) -> Registered:
+    """What there is now."""
+    page = await backend.list_models()
+    views = list(page.models)
+    while page.next_page_token:
+        page = await backend.list_models(ModelQuery(page_token=page.next_page_token))
+        views += page.models
+    aliases = await backend.list_aliases()
+    return Registered(
+        {view.record.id: view.record for view in views}, {alias.id: alias for alias in aliases}
+    )
+
+
+def planned(models: Iterable[Model], present: Registered) -> list[Line]:
+    """What is to be done; nothing that is registered already is changed."""
+    return [
+        Line(model.name, Fate.FAILED, notes=(model.reason,))
+        if isinstance(model, RefusedModel)
+        else line_of(model, present)
+        for model in models
+    ]
+
+
+def line_of(model: FoundModel, present: Registered) -> Line:
+    """One model. It may be registered already, also under its name without a tag."""
+    for name in (model.name, model.alias):
+        record = present.models.get(name) if name is not None else None
+        if record is not None and same_model(record, model.record):
+            line = Line(model.name, Fate.UNCHANGED, record.id, way_of(record))
+            return line if name == model.alias else with_alias(line, model, present)
+    if model.name in present.aliases or model.name in present.models:
+        return Line(model.name, Fate.FAILED, notes=(taken(model.name, present),))
+    line = Line(model.name, Fate.ADDED, model.name, model.way, notes=model.notes, model=model)
+    return with_alias(line, model, present)
+
+
+def with_alias(line: Line, model: FoundModel, present: Registered) -> Line:
+    """``line`` with the alias that is missing, or a note on why it stays so."""
+    if model.alias is None:
+        return line
+    alias = present.aliases.get(model.alias)
+    if alias is not None and [target.model for target in alias.targets] == [model.name]:
+        return line
+    if alias is not None or model.alias in present.models:
+        note = f"no alias {model.alias}: {taken(model.alias, present)}"
+        return replace(line, notes=(*line.notes, note))
+    return replace(line, alias=model.alias)
+
+
+def taken(name: str, present: Registered) -> str:
+    """Whose an id is."""
+    if name in present.aliases:
+        targets = ", ".join(target.model for target in present.aliases[name].targets)
+        return f"{shorten(name)} is an alias of {shorten(targets, 200)}"
+    source = present.models[name].source
+    return f"{shorten(name)} is registered with another source: {shorten(source, 200)}"
+
+
+def same_model(present: ModelRecord, wanted: ModelRecord) -> bool:
+    """Whether both are that model of Ollama, whoever runs it."""
+    if present.provider == wanted.provider and present.source == wanted.source:
+        return present.endpoint.base_url == wanted.endpoint.base_url
+    return is_at_ollama(present, wanted.id)
+
+
+def is_at_ollama(record: ModelRecord, name: str) -> bool:
+    """Whether a record takes the model of that name from Ollama's store or registry."""
+    if record.format is not ModelFormat.GGUF:
+        return False
+    try:
+        return parse_source(record.source).canonical == f"ollama://{name}"
+    except InvalidRequestError:
+        return False
+
+
+def way_of(record: ModelRecord) -> Way:
+    """Who runs a registered model."""
+    return Way.IN_PLACE if record.format is ModelFormat.GGUF else Way.SERVER
+
+
+async def register(backend: Backend, lines: Sequence[Line]) -> list[Line]:
+    """Do what is planned, model by model; one that fails does not keep the others back.
+
+    UnavailableError where the service has gone: what is registered stays, and may be gone on with.
+    """
+    return [await done(backend, line) if line.changes else line for line in lines]
+
+
+async def done(backend: Backend, line: Line) -> Line:
+    """Register one model, and then its alias."""
+    try:
+        if line.model is not None:
+            await backend.register_model(line.model.record)
+            line = await looked_at(backend, line)
+        if line.alias is not None:
+            await backend.set_alias(Alias(line.alias, (AliasTarget(line.id),)))
+    except UnavailableError:
+        raise
+    except RouterError as error:
+        return replace(line, fate=Fate.FAILED, notes=(*line.notes, error.message))
+    return line
+
+
+async def looked_at(backend: Backend, line: Line) -> Line:
+    """``line`` with a note where the service does not find what it is to run."""
+    if line.way is Way.SERVER or (await backend.get_model(line.id)).memory is not None:
+        return line
+    return replace(line, notes=(*line.notes, UNREAD))
