@@ -111,11 +111,6 @@ def test_only_the_outermost_remarks_are_ignored(tmp_path: Path, values: Any) -> 
         load_config(environment={}, folder=tmp_path)
 
 
-def test_a_program_has_no_remarks(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfigError, match="_comment"):
-        load_config({"_comment": "x"}, environment={}, folder=tmp_path)
-
-
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError, match=r"missing\.json"):
         load_config(None, "missing.json", environment={}, folder=tmp_path)

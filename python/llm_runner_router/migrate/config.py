@@ -30,11 +30,12 @@ from llm_runner_router.migrate.setting_values import (
     remark,
 )
 from llm_runner_router.migrate.transformed import Transformed
+from llm_runner_router.old_config import SPELLINGS
 from llm_runner_router.old_settings import OLD_SETTINGS
 
 UNMAPPED = "_unmapped"
 
-FLAT = {**OLD_SETTINGS, **{to_snake(key): place for key, place in OLD_SETTINGS.items()}}
+FLAT = {spelling: OLD_SETTINGS[key] for spelling, key in SPELLINGS.items()}
 
 
 def migrated_config(old: Mapping[str, Any]) -> Transformed:
