@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from integration.langchain_routers import IN_PROCESS, SERVICE, routed, upstream

@@ -87,9 +87,7 @@ def read_calls(calls: Iterable[AskedCall]) -> tuple[list[ToolCall], list[Invalid
             valid.append(tool_call(name=call.name, args=arguments, id=call.id))
         else:
             error = "the arguments are no JSON object"
-            wrong = invalid_tool_call(
-                name=call.name, args=call.arguments, id=call.id, error=error
-            )
+            wrong = invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=error)
             invalid.append(wrong)
     return valid, invalid
 

@@ -143,9 +143,7 @@ class ChatLLMRouter(RouterSettings, BaseChatModel):
             bound = self.bind(response_format=shape.response_format, **told, **kwargs)
         return parsed(bound, shape.parser, include_raw=include_raw)
 
-    def _chat(
-        self, messages: list[BaseMessage], stop: Stop, values: Mapping[str, Any]
-    ) -> Request:
+    def _chat(self, messages: list[BaseMessage], stop: Stop, values: Mapping[str, Any]) -> Request:
         return self._request({"messages": messages_of(messages)}, stop, values)
 
     def _get_ls_params(self, stop: Stop = None, **kwargs: Any) -> LangSmithParams:

@@ -33,6 +33,7 @@ class Flow(Generic[T]):
         self._items: asyncio.Queue[T | End] = asyncio.Queue()
         self._room = asyncio.Semaphore(MOST_WAITING)
         self._task = asyncio.create_task(self._fill(items))
+        self._task.add_done_callback(seen)
 
     async def take(self) -> T | End:
         """The next item, or END; what the generator raised comes in its place."""
@@ -47,8 +48,6 @@ class Flow(Generic[T]):
         """End the generator, and wait until it has ended."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        if not self._task.cancelled():
-            self._task.exception()  # looked at: who closes early does not care
 
     async def _fill(self, items: AsyncGenerator[T, None]) -> None:
         try:
@@ -58,3 +57,9 @@ class Flow(Generic[T]):
                     self._items.put_nowait(item)
         finally:
             self._items.put_nowait(END)
+
+
+def seen(task: asyncio.Task[None]) -> None:
+    """Look at the error of a task: who closes early does not want it."""
+    if not task.cancelled():
+        task.exception()

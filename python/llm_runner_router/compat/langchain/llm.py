@@ -45,9 +45,7 @@ class LLMRouterLLM(RouterSettings, BaseLLM):
     ) -> LLMResult:
         del run_manager
         requests, timeout = self._texts(prompts, stop, kwargs), self._timeout(kwargs)
-        answers = self._thread.run(
-            lambda router: router.process_batch(requests, timeout=timeout)
-        )
+        answers = self._thread.run(lambda router: router.process_batch(requests, timeout=timeout))
         return result_of(answers)
 
     async def _agenerate(

@@ -6,12 +6,12 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
-from llm_runner_router.compat.langchain.flow import Flow, End
+from llm_runner_router.compat.langchain.flow import End, Flow
 from llm_runner_router.config import Config
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.router import LLMRouter
@@ -66,7 +66,7 @@ class RouterThread:
                 raise
             raise UnavailableError(CLOSED) from None
 
-    def iterate(self, stream: Stream[T]) -> Iterator[T]:
+    def iterate(self, stream: Stream[T]) -> Generator[T, None, None]:
         """What ``stream`` yields; closing the iterator ends it."""
         flow = self.run(lambda router: flowing(stream(router)))
         try:
@@ -102,10 +102,11 @@ class RouterThread:
 
     def _submit(self, work: Work[T]) -> Future[T]:
         with self._begin:
-            if self._closed:
-                raise UnavailableError(CLOSED)
-            if self._loop is None:
+            if self._loop is None and not self._closed:
                 self._loop = self._started()
+            # The end of the program closes the loop without asking.
+            if self._closed or self._loop is None or self._loop.is_closed():
+                raise UnavailableError(CLOSED)
             return asyncio.run_coroutine_threadsafe(work(self._router), self._loop)
 
     def _started(self) -> asyncio.AbstractEventLoop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -138,6 +139,16 @@ class RouterSettings(Serializable):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    async def aclose(self) -> None:
+        """As ``close``, from an event loop."""
+        await asyncio.to_thread(self.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.aclose()
 
     def _timeout(self, values: Mapping[str, Any]) -> float | None:
         """Seconds for the whole answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import (
@@ -20,6 +20,7 @@ from langchain_core.output_parsers.openai_tools import (
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel
 
 from llm_runner_router.errors import InvalidRequestError
 
@@ -76,16 +77,20 @@ class Shape:
     @property
     def parser(self) -> BaseOutputParser[Any]:
         """Reads the answer: an instance where the schema is a pydantic class, else a mapping."""
-        is_model = isinstance(self.schema, type) and is_basemodel_subclass(self.schema)
+        model = class_of(self.schema)
         if self.method == "function_calling":
-            if is_model:
-                return PydanticToolsParser(tools=[self.schema], first_tool_only=True)
-            return JsonOutputKeyToolsParser(
-                key_name=self.function["name"], first_tool_only=True
-            )
-        if is_model:
-            return PydanticOutputParser(pydantic_object=self.schema)  # type: ignore[type-var]
-        return JsonOutputParser()
+            if model is None:
+                name = self.function["name"]
+                return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
+            return PydanticToolsParser(tools=[model], first_tool_only=True)
+        return JsonOutputParser() if model is None else PydanticOutputParser(pydantic_object=model)
+
+
+def class_of(schema: Schema | None) -> type[BaseModel] | None:
+    """The pydantic class that a schema is, of either generation of pydantic."""
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        return cast("type[BaseModel]", schema)
+    return None
 
 
 def parsed(

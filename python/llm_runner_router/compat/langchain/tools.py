@@ -27,10 +27,10 @@ def choice_of(choice: object, names: Sequence[str]) -> str | dict[str, Any] | No
     """A choice of ``bind_tools`` in OpenAI's form; ``None`` leaves it to the model."""
     if choice is None or choice is False:
         return None
-    if choice is True or choice in ANY:
-        return "required"
     if isinstance(choice, str) and choice in MODES and choice not in names:
-        return choice
+        return "required" if choice in ANY else choice
+    if choice is True:
+        return "required"
     name = named(choice)
     if name not in names:
         allowed = f"auto, none, any, required or a tool: {', '.join(names) or 'none is given'}"

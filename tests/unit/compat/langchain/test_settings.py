@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.load import dumps, loads
+
+from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
+from llm_runner_router.errors import InvalidConfigError, InvalidRequestError, UnavailableError
+from llm_runner_router.preferences import CacheMode, Priority, Strategy
+
+VALUES: dict[str, Any] = {
+    "model": "m",
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "top_k": 3,
+    "min_p": 0.1,
+    "max_tokens": 7,
+    "seed": 11,
+    "stop": ["END"],
+    "repeat_penalty": 1.1,
+    "frequency_penalty": 0.2,
+    "presence_penalty": 0.3,
+    "logprobs": 2,
+    "logit_bias": {5: 1.0},
+    "provider_options": {"user": "u"},
+}
+
+
+def request(made: ChatLLMRouter, stop: list[str] | None = None, **values: Any) -> Any:
+    return made._request({"prompt": "x"}, stop, values)
+
+
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_a_misspelt_field_is_refused(kind: type[Any]) -> None:
+    with pytest.raises(InvalidConfigError, match=r"temprature: 1 .* such as temperature"):
+        kind(temprature=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"temperature": 3}, "temperature: 3.0"),
+        ({"strategy": "best"}, "strategy: 'best'"),
+        ({"routing": {"retries": 1}}, "routing.retries"),
+        ({"stop": [""]}, r"stop\[0\]"),
+    ],
+)
+def test_a_wrong_value_shows_when_the_model_is_made(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequestError, match=field):
+        ChatLLMRouter(**values)
+
+
+def test_a_router_is_shared_or_made_not_both() -> None:
+    with pytest.raises(InvalidConfigError, match=r"router: 'a router'"):
+        ChatLLMRouter(router=RouterThread(), target="127.0.0.1:1")
+
+
+def test_a_key_is_taken_and_not_kept() -> None:
+    model = ChatLLMRouter(target="127.0.0.1:1", api_key="sk-secret")
+    assert "sk-secret" not in f"{model!r} {dumps(model)} {model.asdict()} {vars(model)}"
+
+
+def test_every_default_reaches_the_request() -> None:
+    made = request(ChatLLMRouter(**VALUES))
+    for name, value in VALUES.items():
+        assert getattr(made, name) == value, name
+
+
+def test_what_a_call_says_counts() -> None:
+    model = ChatLLMRouter(**VALUES)
+    made = request(model, ["NOW"], temperature=0, model="n", seed=None, stream=True, timeout=3)
+    assert (made.stop, made.temperature, made.model, made.seed) == (["NOW"], 0, "n", None)
+    assert made.max_tokens == 7
+    assert model._timeout({}) is None
+    assert model._timeout({"timeout": 3}) == 3
+    with pytest.raises(InvalidRequestError, match=r"temprature: 1 .* such as temperature"):
+        request(model, temprature=1)
+
+
+def test_wishes_about_routing_and_cache() -> None:
+    model = ChatLLMRouter(
+        routing={"firstTokenTimeoutMs": 500},
+        strategy="cost-optimized",
+        fallbacks=["b", "c"],
+        requirements={"localOnly": True},
+        priority="high",
+        answer_cache="bypass",
+        request_metadata={"team": "blue"},
+        max_retries=2,
+    )
+    made = request(model)
+    assert made.routing.strategy is Strategy.COST_OPTIMIZED
+    assert made.routing.fallbacks == ["b", "c"]
+    assert made.routing.requirements.local_only
+    assert made.routing.first_token_timeout_ms == 500
+    assert made.routing.max_attempts == 3
+    assert made.priority is Priority.HIGH
+    assert made.cache.mode is CacheMode.BYPASS
+    assert made.metadata == {"team": "blue"}
+    assert request(model, max_retries=0).routing.max_attempts == 1
+    assert request(model, answer_cache="refresh").cache.mode is CacheMode.REFRESH
+
+
+@pytest.mark.filterwarnings("ignore:The function `load.* is in beta")
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_a_model_goes_through_langchains_serialization(kind: type[Any]) -> None:
+    model = kind(target="127.0.0.1:1", **{**VALUES, "logit_bias": None})
+    text = dumps(model)
+    assert '"type": "secret"' not in text
+    again = loads(text, valid_namespaces=["llm_runner_router"], allowed_objects=[kind])
+    assert isinstance(again, kind)
+    assert again._identifying_params == model._identifying_params
+    assert again.target == "127.0.0.1:1"
+
+
+def test_close_leaves_a_shared_router_alone(echoes: RouterThread) -> None:
+    with ChatLLMRouter(router=echoes, model="m") as shared:
+        pass
+    assert shared.invoke("hello").content == "hello"
+
+
+async def test_close_ends_its_own() -> None:
+    async with ChatLLMRouter(model="m") as own:
+        assert await own._thread.run_async(lambda router: router.list_models()) == []
+    with pytest.raises(UnavailableError, match=r"closed"):
+        await own.ainvoke("hello")
+    with ChatLLMRouter(model="m") as own:
+        pass
+    with pytest.raises(UnavailableError, match=r"closed"):
+        own.invoke("hello")
