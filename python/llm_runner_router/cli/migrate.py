@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from llm_runner_router.cli import migrate_folder
+from llm_runner_router.cli import migrate_folder, migrate_ollama
 
 DEFAULT = "folder"
 
@@ -34,3 +34,4 @@ commands = typer.Typer(
 commands.command(DEFAULT, hidden=True)(migrate_folder.migrate_folder)
 for part, what in migrate_folder.PARTS.items():
     commands.command(part)(migrate_folder.part_command(part, what))
+commands.command("ollama")(migrate_ollama.migrate_ollama)

@@ -62,7 +62,7 @@ def migrate_ollama(  # noqa: PLR0913, PLR0917 - each option is a parameter
     as_json: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--json", help="For programs: what became of each model.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,  # noqa: FBT002
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """Register all models of Ollama with a running service, where they lie.
