@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.available_memory import available_memory
-from llm_runner_router.registry.loader import SourceLoader
+from llm_runner_router.registry.loader import SourceLoader, prepare_engine
+from llm_runner_router.registry.sources.checkpoint import CheckpointFetcher
+from llm_runner_router.registry.sources.checkpoint_files import CHECKPOINT
+from llm_runner_router.registry.sources.conversion import Conversions
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.https import HttpsFetcher
 from llm_runner_router.registry.sources.hub import HubFetcher
@@ -84,7 +88,21 @@ def pulls_of(models: ModelsConfig, folder: Path, pool: HttpPool) -> Pulls:
             "file": FileFetcher(folder),
             "https": HttpsFetcher(downloader, cache),
             "hf": HubFetcher(downloader, cache),
+            "checkpoint": CheckpointFetcher(
+                folder,
+                HubFetcher(downloader, cache, choice=CHECKPOINT),
+                Conversions(cache, quantized),
+            ),
             "ollama": OllamaFetcher(downloader, session, cache, store),
         },
         cache,
     )
+
+
+def quantized(
+    source: Path, target: Path, kind: str, on_progress: Callable[[str, float], None]
+) -> None:
+    """See ``Quantize``. Blocks; the core is imported on its first use."""
+    prepare_engine()
+    quantizing = import_module("llm_runner_router.inspection.quantizing")
+    quantizing.quantize(quantizing.Quantization(source, target, kind), on_progress)

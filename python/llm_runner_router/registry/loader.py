@@ -62,14 +62,12 @@ class SourceLoader:
         """See ModelLoader."""
         if record.format is ModelFormat.API:
             return await self._open(record)
-        check_runnable(record)
         return await self._run(record, on_progress)
 
     async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
         """See ModelLoader. Reads the header of the file."""
         if record.format is ModelFormat.API:
             return None
-        check_runnable(record)
         engine = await engine_module("local_model")
         options = self._options(engine, await self._files.find(record), record)
         found: MemoryEstimate = await asyncio.to_thread(engine.estimate, options)
@@ -112,15 +110,14 @@ class SourceLoader:
         return engine.LocalOptions.of(path, record, self._service, most)
 
 
-def check_runnable(record: ModelRecord) -> None:
-    """GGUF runs here."""
-    if record.format is not ModelFormat.GGUF:
-        raise UnsupportedError(f"{record.format.value} models cannot be run by this version")
+def prepare_engine() -> None:
+    """To be called before the extension is imported; see ``SPIN_COUNT``."""
+    os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
 
 
 async def engine_module(name: str) -> ModuleType:
     """A module that uses the engine, imported on its first use."""
-    os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
+    prepare_engine()
     try:
         return await imported(f"llm_runner_router.providers.{name}")
     except ImportError as error:

@@ -16,6 +16,11 @@ from llm_runner_router.errors import (
 )
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, PullProgress
+from llm_runner_router.registry.sources.checkpoint_source import (
+    AnySource,
+    CheckpointSource,
+    source_of,
+)
 from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
@@ -48,18 +53,19 @@ class Puller:
         """
         wanted = self._wanted(source, model)
         listener = on_progress or unheard
-        before = await asyncio.to_thread(self._version, wanted.source)
-        pulled = await self._pulls.pull(wanted.source, listener)
+        origin = source_of(wanted)
+        before = await asyncio.to_thread(self._version, origin)
+        pulled = await self._pulls.pull(origin, listener)
         for note in pulled.notes:
             logger.warning("model %s: %s", wanted.id, note)
             listener(PullProgress("done", note=note))
         await self._keep(wanted, pulled)
-        if before is not None and before != await asyncio.to_thread(self._version, wanted.source):
+        if before is not None and before != await asyncio.to_thread(self._version, origin):
             # Kept answers are those of the file before: the record is another one from now on.
             await self._store.update(wanted.id, lambda record: record, "")
         return wanted.id
 
-    def _version(self, source: str) -> tuple[object, ...] | None:
+    def _version(self, source: AnySource) -> tuple[object, ...] | None:
         """What tells the file of a source from the one before; ``None`` where none is here."""
         try:
             found = self._pulls.find(source)
@@ -72,12 +78,10 @@ class Puller:
 
     async def completed(self, record: ModelRecord) -> ModelRecord:
         """``record`` with what its source says of it, as far as the source is here already."""
-        if record.format is not ModelFormat.GGUF or isinstance(
-            parse_source(record.source), FileSource
-        ):
+        if record.format is ModelFormat.API or isinstance(source_of(record), FileSource):
             return record
         try:
-            pulled = await asyncio.to_thread(self._pulls.find, record.source)
+            pulled = await asyncio.to_thread(self._pulls.find, source_of(record))
         except RouterError as error:  # what is damaged there shows when the model is loaded
             logger.warning("model %s: %s", record.id, error.message)
             return record
@@ -85,9 +89,11 @@ class Puller:
 
     def anchored(self, record: ModelRecord) -> ModelRecord:
         """``record`` with its path made absolute; other sources are checked and stay."""
-        if record.format is not ModelFormat.GGUF:
+        if record.format is ModelFormat.API:
             return record
-        if isinstance(parse_source(record.source), FileSource):
+        source = source_of(record)
+        origin = source.origin if isinstance(source, CheckpointSource) else source
+        if isinstance(origin, FileSource):
             return replace(record, source=str(absolute_path(record.source, self._folder)))
         return record
 
@@ -108,14 +114,14 @@ class Puller:
     def _check_same(self, wanted: ModelRecord) -> None:
         """AlreadyExistsError where the registered model comes from elsewhere."""
         present = self._pullable(self._store.get(wanted.id))
-        registered = parse_source(present.source).canonical
-        if registered != parse_source(wanted.source).canonical:
+        registered = source_of(present).canonical
+        if registered != source_of(wanted).canonical:
             message = f"model {shorten(wanted.id)} is registered with another source"
             raise AlreadyExistsError(f"{message}: {shorten(registered, 200)}")
 
     def _pullable(self, record: ModelRecord) -> ModelRecord:
-        if record.format is not ModelFormat.GGUF:
-            allowed = "a model of format gguf; others are not downloaded"
+        if record.format is ModelFormat.API:
+            allowed = "a model of format gguf or hf; others are not downloaded"
             raise InvalidRequestError("id", record.id, allowed)
         return record
 

@@ -296,8 +296,8 @@ class PullProgress:
     """How far a pull has come.
 
     ``phase`` is ``resolving``, ``downloading``, ``verifying``, ``converting`` or ``done``; the
-    bytes are those of all files together. ``remaining_seconds`` is ``None`` while nobody knows. ``note`` says what of
-    the source could not be taken over.
+    bytes are those of all files together. ``remaining_seconds`` is ``None`` while nobody knows.
+    ``note`` says what of the source could not be taken over.
     """
 
     phase: str

@@ -46,8 +46,6 @@ def explicit(snapshot: Snapshot, wanted: Requirements) -> Iterator[Check]:
 def implied(snapshot: Snapshot, inquiry: Inquiry) -> Iterator[Check]:
     """What follows from the models' formats and the request's sizes, tools, shape and template."""
     roster = snapshot.roster
-    if not roster.runnable.all():
-        yield Check(roster.runnable, always("models of its format cannot be run"))
     if (inquiry.request.max_tokens or 0) > roster.shortest_answer:
         yield answer_check(snapshot, inquiry.request.max_tokens or 0)
     if inquiry.context_tokens > snapshot.roster.shortest_context:

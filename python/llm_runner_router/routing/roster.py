@@ -34,8 +34,7 @@ class Roster:
     ``prices`` has two columns, US dollars a token of prompt and of answer, and
     ``shortest_context`` is the smallest ``context`` that is known (tokens, infinite where none
     is). ``longest_answer`` is each model's limit (tokens, infinite without one), and
-    ``shortest_answer`` the smallest of them. ``runnable`` are those of a format that can be
-    run. ``hashes`` are stable from run to run.
+    ``shortest_answer`` the smallest of them. ``hashes`` are stable from run to run.
     """
 
     records: Sequence[ModelRecord]
@@ -48,7 +47,6 @@ class Roster:
     shortest_context: float
     longest_answer: Floats
     shortest_answer: float
-    runnable: Flags
     local: Flags
     any_local: bool
     weights: Floats
@@ -79,7 +77,6 @@ class Roster:
             shortest_context=float(np.fmin.reduce(context, initial=np.inf)),
             longest_answer=answer,
             shortest_answer=float(np.min(answer, initial=np.inf)),
-            runnable=np.array([record.format is not ModelFormat.HF for record in rows], np.bool_),
             local=local,
             any_local=bool(local.any()),
             weights=np.array([weights.get(model, 1.0) for model in ids], np.float64),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from llm_runner_router.tokenizer.bpe import bpe_token_bytes, build_bpe, missing_bytes
 from llm_runner_router.tokenizer.errors import TokenizerError
 from llm_runner_router.tokenizer.metadata import Metadata, MetadataReader, is_unicode
 from llm_runner_router.tokenizer.pre_tokenizers import PRE_TOKENIZER_KEY, pre_tokenizer_rule
 from llm_runner_router.tokenizer.special_tokens import Match, SpecialTokenFinder
-from llm_runner_router.tokenizer.spm import build_spm, spm_token_bytes
+from llm_runner_router.tokenizer.spm import SPACE, build_spm, spm_token_bytes
 from llm_runner_router.tokenizer.vocabulary import (
     CONTROL_KINDS,
     DefaultIds,
@@ -24,10 +24,20 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer as HfTokenizer
 
+    class _Encode(Protocol):
+        def __call__(self, text: str, /, *, first: bool) -> list[int]: ...
+
+
 MODEL_KEY = "tokenizer.ggml.model"
 ADD_BOS_KEY = "tokenizer.ggml.add_bos_token"
 ADD_EOS_KEY = "tokenizer.ggml.add_eos_token"
 ADD_SPACE_KEY = "tokenizer.ggml.add_space_prefix"
+SPACE_RULE_KEY = "llm_runner_router.tokenizer.space_prefix"
+"""Our own key, in files that are converted here: which texts the space is put before.
+
+``first``: only what begins the whole text; ``each``: also what follows a special token. Neither
+where the text begins with a space. Without the key, as llama.cpp: each, whatever it begins with.
+"""
 
 _ASCII_SPACE = " \t\n\v\f\r"
 # Phi-3 was trained with the space behind special tokens eaten, and GGUF has no field to say so.
@@ -45,6 +55,7 @@ class _Parts:
     missing_bytes: bytes
     leading_space: bool
     add_bos: bool
+    space_rule: Literal["", "first", "each"] = ""
 
 
 class Tokenizer:
@@ -57,6 +68,7 @@ class Tokenizer:
         self._model = parts.model
         self._missing_bytes = parts.missing_bytes
         self._leading_space = parts.leading_space
+        self._space_rule = parts.space_rule
         self._control = SpecialTokenFinder(vocabulary.of_kinds(*CONTROL_KINDS))
         self._user_defined = SpecialTokenFinder(vocabulary.of_kinds(TokenKind.USER_DEFINED))
         self._stripping = _stripping_ids(reader, vocabulary)
@@ -217,28 +229,36 @@ class Tokenizer:
             offset += len(piece)
         return matches
 
-    def _encode_plain(self, text: str) -> list[int]:
-        return self._cut(text, self._user_defined.find(text), self._encode_run)
+    def _encode_plain(self, text: str, *, first: bool = True) -> list[int]:
+        return self._cut(text, self._user_defined.find(text), self._encode_run, first=first)
 
-    def _encode_run(self, text: str) -> list[int]:
+    def _encode_run(self, text: str, *, first: bool) -> list[int]:
+        wanted = self._space_rule == "each" or (first and self._space_rule == "first")
+        if wanted and not text.startswith((" ", SPACE)):
+            text = f" {text}"
         # A batch of one: only batches let other threads, such as the event loop's, run meanwhile.
         (encoding,) = self._model.encode_batch_fast([text], add_special_tokens=False)
         return list(encoding.ids)
 
     def _cut(
-        self, text: str, matches: Sequence[Match], encode: Callable[[str], list[int]]
+        self, text: str, matches: Sequence[Match], encode: _Encode, *, first: bool = True
     ) -> list[int]:
-        """``encode`` for what lies between the matches, the matched tokens in their places."""
+        """``encode`` for what lies between the matches, the matched tokens in their places.
+
+        It is told whether a piece begins the whole text, which ``text`` itself does if ``first``.
+        """
         ids: list[int] = []
         cursor = 0
         for match in matches:
             if match.start < cursor:  # its beginning was eaten as space behind the one before
                 continue
             if match.start > cursor:
-                ids += encode(text[cursor : match.start])
+                ids += encode(text[cursor : match.start], first=first and cursor == 0)
             ids.append(match.token)
             cursor = self._skip_space(text, match)
-        return ids + encode(text[cursor:]) if cursor < len(text) else ids
+        if cursor < len(text):
+            ids += encode(text[cursor:], first=first and cursor == 0)
+        return ids
 
     def _skip_space(self, text: str, match: Match) -> int:
         cursor = match.end
@@ -295,14 +315,24 @@ def _bpe_parts(reader: MetadataReader) -> _Parts:
 def _spm_parts(reader: MetadataReader) -> _Parts:
     vocabulary = read_vocabulary(reader, DefaultIds(bos=1, eos=2, unknown=0))
     leading_space = reader.boolean(ADD_SPACE_KEY) is not False
+    rule = _space_rule(reader)
     return _Parts(
         vocabulary=vocabulary,
-        model=build_spm(reader, vocabulary, space_prefix=leading_space),
+        model=build_spm(reader, vocabulary, space_prefix=leading_space and not rule),
         token_bytes=spm_token_bytes,
         missing_bytes=b"",
         leading_space=leading_space,
         add_bos=True,
+        space_rule=rule if leading_space else "",
     )
+
+
+def _space_rule(reader: MetadataReader) -> Literal["", "first", "each"]:
+    match reader.text(SPACE_RULE_KEY, ""):
+        case "" | "first" | "each" as rule:
+            return rule
+        case other:
+            raise TokenizerError(SPACE_RULE_KEY, other, "first, each")
 
 
 def _adds(reader: MetadataReader, key: str, token: int | None, *, default: bool) -> bool:

@@ -17,8 +17,8 @@ from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.hub_api import HubApi
 from llm_runner_router.registry.sources.hub_cache import HubCache
+from llm_runner_router.registry.sources.hub_choice import WEIGHTS, HubChoice
 from llm_runner_router.registry.sources.hub_errors import offline
-from llm_runner_router.registry.sources.hub_files import chosen
 from llm_runner_router.registry.sources.hub_pull import HubPull
 from llm_runner_router.registry.sources.hub_settings import hub_settings
 from llm_runner_router.registry.sources.pulled import PulledModel
@@ -28,11 +28,19 @@ FOLDER = "huggingface"
 
 
 class HubFetcher:
-    """See Fetcher. ``cache`` is the folder of downloads; ``environment`` is read at each call."""
+    """See Fetcher. ``cache`` is the folder of downloads; ``environment`` is read at each call.
+
+    ``choice`` says which files of a repository are a model.
+    """
 
     def __init__(
-        self, downloader: Downloader, cache: Path, environment: Mapping[str, str] = os.environ
+        self,
+        downloader: Downloader,
+        cache: Path,
+        environment: Mapping[str, str] = os.environ,
+        choice: HubChoice = WEIGHTS,
     ) -> None:
+        self._choice = choice
         self._downloader = downloader
         self._folder = cache / FOLDER
         self._environment = environment
@@ -48,13 +56,14 @@ class HubFetcher:
             return found
         api = HubApi(settings.endpoint)
         repository = await asyncio.to_thread(api.repository, source)
-        files = chosen(repository.files, source)
+        files = self._choice.files(repository.files, source)
         pull = HubPull(
             source=source,
             repository=repository,
             files=files,
             ours=HubCache(self._folder, source.repo_id),
             theirs=HubCache(settings.cache, source.repo_id),
+            check=self._choice.check,
         )
         await pull.run(api, self._downloader, on_progress)
         return await asyncio.to_thread(self._pulled, pull.path)
@@ -66,12 +75,12 @@ class HubFetcher:
         cache without a listing, of those that are there.
         """
         for folder in (self._folder, hub_settings(self._environment).cache):
-            cache = HubCache(folder, source.repo_id)
+            cache = HubCache(folder, source.repo_id, self._choice.counts)
             commit = cache.commit(source.revision)
             if commit is None:
                 continue
             try:
-                files = chosen(cache.files(commit), source)
+                files = self._choice.files(cache.files(commit), source)
             except SourceError:
                 continue
             if all(cache.holds(commit, file) for file in files):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,15 @@ MAX_TREE_BYTES = 64 << 20
 
 
 class HubCache:
-    """One repository in a cache folder. All methods block; OSError from those that write."""
+    """One repository in a cache folder. All methods block; OSError from those that write.
 
-    def __init__(self, folder: Path, repo_id: str) -> None:
+    ``counts`` says of a file's name whether it is of interest, where no listing is remembered.
+    """
+
+    def __init__(
+        self, folder: Path, repo_id: str, counts: Callable[[str], bool] = is_weights
+    ) -> None:
+        self._counts = counts
         self.folder = folder / "--".join(("models", *repo_id.split("/")))
 
     def commit(self, revision: str) -> str | None:
@@ -104,7 +110,7 @@ class HubCache:
                 path = Path(folder, name)
                 inner = path.relative_to(snapshot).as_posix()
                 size = size_of(path)
-                if size is not None and is_weights(inner):
+                if size is not None and self._counts(inner):
                     yield HubFile(inner, size, path.resolve().name)
 
 

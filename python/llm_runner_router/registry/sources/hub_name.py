@@ -9,6 +9,7 @@ from llm_runner_router.registry.sources.shards import check_first_shard
 from llm_runner_router.registry.sources.wrong_source import wrong_source
 
 ALLOWED = "hf://org/repo, @revision if need be, then /file.gguf or a tag such as :Q4_K_M"
+ALLOWED_CHECKPOINTS = "a folder (/…, ./…, file://…), or org/repo with @revision if need be"
 NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?")
 REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}){0,4}")
 TAG = re.compile(
@@ -36,6 +37,17 @@ def parsed_hub_name(name: str, text: str) -> tuple[str, str, str, str | None, st
     if TAG.fullmatch(file.upper()):
         return organization, repository, revision, None, file.upper()
     return organization, repository, revision, checked_file_name(file, text), None
+
+
+def parsed_checkpoint_name(name: str, text: str) -> tuple[str, str, str]:
+    """Organisation (empty for the oldest models), repository and revision; a whole repository."""
+    repo_id, at, revision = name.partition("@")
+    revision = unquote(revision) if at else "main"
+    organization, _, repository = repo_id.rpartition("/")
+    for part, form in ((organization or "_", NAME), (repository, NAME), (revision, REVISION)):
+        if not form.fullmatch(part) or ".." in part:
+            raise wrong_source(text, ALLOWED_CHECKPOINTS)
+    return organization, repository, revision
 
 
 def checked_tag(tag: str, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from llm_runner_router.registry.sources.digest import Hash, hashed, hashing
 from llm_runner_router.registry.sources.disk import check_room, disk_errors
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
-from llm_runner_router.registry.sources.gguf_magic import check_gguf
 from llm_runner_router.registry.sources.hub_api import HubApi, HubRepository
 from llm_runner_router.registry.sources.hub_cache import HubCache
 from llm_runner_router.registry.sources.hub_files import HubFile
@@ -27,13 +26,17 @@ from llm_runner_router.registry.sources.totals import Totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubPull:
-    """The ``files`` of a model at one commit, brought into ``ours`` unless ``theirs`` has them."""
+    """The ``files`` of a model at one commit, brought into ``ours`` unless ``theirs`` has them.
+
+    ``check`` looks at each before it gets its name, and raises where it is of another kind.
+    """
 
     source: HubSource
     repository: HubRepository
     files: tuple[HubFile, ...]
     ours: HubCache
     theirs: HubCache
+    check: Callable[[Path], None]
 
     @property
     def path(self) -> Path:
@@ -108,7 +111,7 @@ class HubPull:
         totals: Totals,
     ) -> Path:
         def check(path: Path) -> None:
-            check_gguf(path)
+            self.check(path)
             if file.sha256 is None:
                 check_content(path, file)
 

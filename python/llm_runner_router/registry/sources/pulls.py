@@ -9,9 +9,10 @@ from typing import Any
 
 from llm_runner_router.errors import SourceError, UnavailableError, UnsupportedError
 from llm_runner_router.registry.records import PullProgress
+from llm_runner_router.registry.sources.checkpoint_source import AnySource
 from llm_runner_router.registry.sources.fetcher import Fetcher, ProgressListener
 from llm_runner_router.registry.sources.pulled import PulledModel
-from llm_runner_router.registry.sources.source import Source, parse_source
+from llm_runner_router.registry.sources.source import parse_source
 from llm_runner_router.registry.sources.threads import ended
 
 Fetchers = Mapping[str, Fetcher[Any]]
@@ -46,21 +47,21 @@ class Pulls:
         self._running: dict[str, Pull] = {}
         self._closed = False
 
-    def find(self, source: str) -> PulledModel | None:
+    def find(self, source: str | AnySource) -> PulledModel | None:
         """What is here already of a source, by a look at the disk alone."""
-        parsed = parse_source(source)
+        parsed = parse_source(source) if isinstance(source, str) else source
         found = self._fetcher(parsed).find(parsed)
         return None if found is None else confined(found, self._cache)
 
     async def pull(
-        self, source: str, on_progress: ProgressListener = lambda _: None
+        self, source: str | AnySource, on_progress: ProgressListener = lambda _: None
     ) -> PulledModel:
         """Bring a model to this machine; ``on_progress`` is called on the event loop.
 
         It is told at once how far a pull has come that runs already, and ``done`` at the end.
         Errors are those of the fetchers; InvalidRequestError where ``source`` is none.
         """
-        parsed = parse_source(source)
+        parsed = parse_source(source) if isinstance(source, str) else source
         while (pull := self._running.get(parsed.canonical)) is not None and not pull.listeners:
             await asyncio.wait([pull.task])  # abandoned, and not yet gone
         if self._closed:
@@ -77,7 +78,7 @@ class Pulls:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, source: Source) -> Pull:
+    def _begin(self, source: AnySource) -> Pull:
         pull = Pull()
         fetcher = self._fetcher(source)
         pull.task = asyncio.create_task(self._fetch(fetcher, source, pull))
@@ -85,7 +86,7 @@ class Pulls:
         pull.task.add_done_callback(lambda _: self._running.pop(source.canonical))
         return pull
 
-    async def _fetch(self, fetcher: Fetcher[Any], source: Source, pull: Pull) -> PulledModel:
+    async def _fetch(self, fetcher: Fetcher[Any], source: AnySource, pull: Pull) -> PulledModel:
         found: PulledModel = await fetcher.fetch(source, pull.report)
         checked = await asyncio.to_thread(confined, found, self._cache)
         latest = pull.latest
@@ -108,7 +109,7 @@ class Pulls:
             raise UnavailableError("the pull was ended, since the router closes")
         return pull.task.result()
 
-    def _fetcher(self, source: Source) -> Fetcher[Any]:
+    def _fetcher(self, source: AnySource) -> Fetcher[Any]:
         try:
             return self._fetchers[source.kind]
         except KeyError:

@@ -97,8 +97,8 @@ class HubSource:
 
     @property
     def repo_id(self) -> str:
-        """``org/repo``, as the hub calls it."""
-        return f"{self.organization}/{self.repository}"
+        """``org/repo``, as the hub calls it; its oldest models have no organisation."""
+        return f"{self.organization}/{self.repository}" if self.organization else self.repository
 
     @property
     def canonical(self) -> str:

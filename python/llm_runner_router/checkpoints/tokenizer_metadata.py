@@ -1,0 +1,59 @@
+"""The tokenizer of a checkpoint as the metadata of a GGUF file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llm_runner_router.checkpoints.byte_level import byte_level_metadata
+from llm_runner_router.checkpoints.chat_template import KEY, chat_template
+from llm_runner_router.checkpoints.faults import damaged, unsupported
+from llm_runner_router.checkpoints.fields import Fields
+from llm_runner_router.checkpoints.probes import affixes_of, check_same
+from llm_runner_router.checkpoints.sentence_pieces import sentence_piece_metadata
+from llm_runner_router.checkpoints.special_tokens import Affixes, named_token, special_metadata
+from llm_runner_router.checkpoints.text_file import json_object, read_object, read_text
+from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson, parsed_tokenizer
+from llm_runner_router.tokenizer.metadata import MetadataValue
+
+SETTINGS = "tokenizer_config.json"
+SPECIAL = "special_tokens_map.json"
+
+
+def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[str, MetadataValue]:
+    """All keys below ``tokenizer.``, which give the tokens that tokenizer.json gives.
+
+    Args:
+        folder: that of the checkpoint.
+        size: how many tokens the network has.
+        ends: the tokens that end an answer, as generation is configured.
+    """
+    if not (folder / FILE).exists():
+        how = "tokenizer.save_pretrained(FOLDER) of a recent Transformers writes it"
+        raise damaged(FILE, f"is missing: {how}")
+    content = read_text(folder / FILE)
+    tokenizer = parsed_tokenizer(json_object(FILE, content.encode()))
+    settings = settings_of(folder)
+    pieces = sentence_piece_metadata if tokenizer.byte_fallback else byte_level_metadata
+    metadata = pieces(tokenizer, size)
+    affixes = affixes_in(content, tokenizer, settings)
+    metadata |= special_metadata(tokenizer.ids, settings, ends, affixes)
+    check_same(content, tokenizer, metadata)
+    template = chat_template(folder, settings)
+    return {**metadata, KEY: template} if template else metadata
+
+
+def settings_of(folder: Path) -> Fields:
+    """tokenizer_config.json, laid over special_tokens_map.json; both may be missing."""
+    parts = [read_object(folder / name) for name in (SPECIAL, SETTINGS) if (folder / name).exists()]
+    return Fields(SETTINGS, {key: value for part in parts for key, value in part.items()})
+
+
+def affixes_in(content: str, tokenizer: TokenizerJson, settings: Fields) -> Affixes:
+    """Whether texts begin and end with a token; UnsupportedError where it is another one."""
+    before, behind = affixes_of(content)
+    begins = named_token(tokenizer.ids, settings, "bos_token")
+    ends = named_token(tokenizer.ids, settings, "eos_token")
+    if list(before) not in ([], [begins]) or list(behind) not in ([], [ends]):
+        allowed = "bos_token before a text, eos_token behind it"
+        raise unsupported(f"{FILE}: post_processor", [*before, "…", *behind], allowed)
+    return Affixes(bool(before), bool(behind))
