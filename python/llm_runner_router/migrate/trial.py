@@ -6,10 +6,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llm_runner_router.errors import MigrationError, RouterError
 from llm_runner_router.migrate.plan import Plan
+
+if TYPE_CHECKING:
+    from llm_runner_router.router import LLMRouter
 
 Trial = Callable[[Path, Plan], None]
 """Tries the tree of a plan; MigrationError where the result is not to be used."""
@@ -50,12 +55,26 @@ async def ask_router(tree: Path, plan: Plan) -> None:
     async with LLMRouter(explicit, config_file=config_file(tree, plan)) as router:
         if document is not None:
             await router.import_registry(document)
+            await settle_sources(router, document, plan.folder.absolute())
         health = await router.check_health()
         listed = [view.record.id for view in await router.list_models()]
     if not health.ready:
         raise failed("it is not ready")
     check_models(listed, document)
     check_database(tree, plan)
+
+
+async def settle_sources(router: LLMRouter, document: bytes, folder: Path) -> None:
+    """Let the database say where files will be: its relative paths were taken from the tree."""
+    from llm_runner_router.registry.registry_file import parsed
+    from llm_runner_router.registry.sources.file import absolute_path
+
+    said = {model.id: model.source for model in parsed(document).models}
+    for view in await router.list_models():
+        record, source = view.record, said[view.record.id]
+        if record.source != source:
+            final = replace(record, source=str(absolute_path(source, folder)))
+            await router.update_model(final, ["source"])
 
 
 def config_file(tree: Path, plan: Plan) -> Path:
