@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate.plan import MoveFile, Plan, WriteFile
-from llm_runner_router.migrate.relative_path import BACKUPS, WORK, inside
+from llm_runner_router.migrate.relative_path import BACKUPS, WORK, inside, is_text
 
 AGAIN = "plan the migration again"
 
@@ -27,6 +27,7 @@ def check_plan(plan: Plan) -> None:
         check_free(plan.folder, plan.database)
     for path in touched(plan):
         check_parents(plan.folder, path)
+        check_link(plan.folder, path)
 
 
 def touched(plan: Plan) -> Iterator[PurePosixPath]:
@@ -92,6 +93,13 @@ def check_parents(folder: Path, path: PurePosixPath) -> None:
         raise MigrationError(f"{place} is no folder, so {path} cannot be written")
     if not os.access(place, os.W_OK | os.X_OK):
         raise MigrationError(f"the folder {place} cannot be written; nothing was changed")
+
+
+def check_link(folder: Path, path: PurePosixPath) -> None:
+    """What a link says can be written into the list of the backup."""
+    link = folder / path
+    if link.is_symlink() and not is_text(str(link.readlink())):
+        raise MigrationError(f"{path} is a link to a name that is no UTF-8: rename that by hand")
 
 
 def nearest(path: Path) -> Path:

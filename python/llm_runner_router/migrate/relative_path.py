@@ -18,7 +18,18 @@ def inside(path: PurePosixPath) -> PurePosixPath:
     """``path`` as it is. ValueError unless it leads to a place below its folder."""
     if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in str(path):
         raise ValueError(f"{str(path)!r} is no path inside the folder")
+    if not is_text(str(path)):
+        raise ValueError(f"{str(path)!r} is no name in UTF-8: give it another by hand")
     return path
+
+
+def is_text(name: str) -> bool:
+    """Whether JSON can hold it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 RelativePath = Annotated[PurePosixPath, AfterValidator(inside)]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from stat import S_IMODE, S_ISDIR
 from typing import Any
@@ -33,6 +36,14 @@ NEW_REGISTRY = {
     "strategies": {},
 }
 DATABASE = PurePosixPath("models/registry.sqlite")
+
+
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """A folder in memory where there is that, for tests that write much and lose no power."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 def json_bytes(value: object) -> bytes:
