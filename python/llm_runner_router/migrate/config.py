@@ -64,9 +64,17 @@ def check_config(new: Transformed) -> None:
     try:
         Config.checked(values)
     except InvalidConfigError as error:
-        places = [field.path for field in new.fields if field.target == error.field]
-        where = next(filter(None, places), error.field)
+        where = old_place(new, error.field)
         raise InvalidConfigError(where, error.value, error.allowed, reason=error.reason) from None
+
+
+def old_place(new: Transformed, place: str) -> str:
+    """Where the value that stands at ``place`` now stood before."""
+    for field in new.fields:
+        rest = field.target.removeprefix(place)
+        if field.target.startswith(place) and (not rest or rest[0] in ".[") and field.path:
+            return field.path.removesuffix(rest)
+    return place
 
 
 class ConfigMigration:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -69,18 +69,21 @@ def read_json(where: str, data: bytes, limit: int) -> JsonFile:
 
 
 def depth_of(value: object) -> int:
-    """How many objects and lists lie in each other, at most one more than MAX_DEPTH."""
+    """How many objects and lists lie in each other; counting ends one above MAX_DEPTH."""
     depth, level = 0, [value]
-    while level and depth <= MAX_DEPTH:
-        level = [inner for outer in level for inner in parts_of(outer)]
+    while depth <= MAX_DEPTH:
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            break
         depth += 1
-    return depth - 1
+        level = [inner for outer in level for inner in parts_of(outer)]
+    return depth
 
 
-def parts_of(value: object) -> Sequence[object]:
+def parts_of(value: object) -> Iterable[object]:
     """What an object or a list holds."""
     if isinstance(value, dict):
-        return list(value.values())
+        return value.values()
     return value if isinstance(value, list) else ()
 
 
