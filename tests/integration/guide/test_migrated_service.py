@@ -1,0 +1,53 @@
+"""What the guide's tool only claims: the migrated folder is served, and rolled back while it is."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from integration.guide.command_line import done
+from integration.guide.projects import project_of_v1_0, state
+from integration.processes import service_process
+from llm_runner_router import LLMRouter, Response
+
+SERVE = ("-m", "llm_runner_router.cli", "serve", "--port", "0")
+MODELS = ["archive", "desk's own", "gpt35", "my-model", "support-chat"]
+
+
+async def answer(router: LLMRouter, model: str) -> Response:
+    return await router.process("hello world", model=model, max_tokens=3)
+
+
+async def test_the_migrated_folder_is_served_and_rolled_back(
+    tmp_path: Path, my_router: LLMRouter
+) -> None:
+    folder = project_of_v1_0(tmp_path / "desk")
+    before = state(folder)
+    await asyncio.to_thread(done, "migrate", folder, "--yes")
+    async with service_process(*SERVE, cwd=folder) as service:
+        async with LLMRouter(target=service.address) as router:
+            assert [view.record.id for view in await router.list_models()] == MODELS
+            status = await router.get_status()
+            assert (status.healthy, status.registered_models) == (True, len(MODELS))
+            config = await router.get_config()
+            assert (config["performance"]["max_concurrent"], config["cache"]["ttl"]) == (10, 3600)
+
+            source = (await router.get_model("my-model")).record.source
+            assert source == str(folder / "models/cache/model.gguf")
+            mine = await answer(router, "my-model")
+            assert mine.response == (await answer(my_router, "my-model")).response
+            for model in ("support-chat", "archive", "desk's own"):
+                assert (await answer(router, model)).metrics.completion_tokens == 3
+
+            view = await router.get_model("support-chat")
+            assert (view.record.config.temperature, view.record.config.top_p) == (0, 0.9)
+            template = {"id": "answer", "variables": {"question": "What is AI?"}}
+            asked = await router.process(template=template, model="my-model", max_tokens=3)
+            plain = await router.process(
+                "Answer this question: What is AI?", model="my-model", max_tokens=3
+            )
+            assert asked.model_used == plain.model_used == "my-model"
+            assert asked.response == plain.response
+        await asyncio.to_thread(done, "rollback", "--folder", folder, "--yes")
+        assert await service.exit_code() == 0
+    assert state(folder) == before
