@@ -99,7 +99,7 @@ async def plan(backend: Backend, options: Options) -> list[Line]:
     from llm_runner_router.migrate.ollama.registration import planned, registered
 
     with new_bar() as bar:
-        models = await found_models(backend, options.store, options.host, os.environ, Shown(bar))
+        models = await found_models(options.store, options.host, os.environ, Shown(bar))
     return planned(models, await registered(backend))
 
 

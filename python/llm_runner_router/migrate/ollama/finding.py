@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from llm_runner_router.backend import Backend
 from llm_runner_router.migrate.ollama.model import Model
 from llm_runner_router.migrate.ollama.served_models import ServedModels
 from llm_runner_router.migrate.ollama.server import Server
@@ -17,20 +16,18 @@ from llm_runner_router.registry.sources.fetcher import ProgressListener
 
 
 async def found_models(
-    backend: Backend,
     store: Path | None,
     host: str | None,
     environment: Mapping[str, str],
     on_progress: ProgressListener,
 ) -> list[Model]:
-    """Those of the server at ``host``, else those of ``store``, for the service ``backend``.
+    """Those of the server at ``host``, else those of ``store``, by default the usual one.
 
     RouterError where the store or the server is none; what is wrong with a model is told of it.
     """
     folder = default_store(environment) if store is None else store
-    configured = (await backend.get_config()).get("models", {}).get("ollama_dir")
-    shared = same_store(folder, service_store(configured, environment))
-    stored = StoredModels(folder, on_progress, shared=shared)
+    usual = same_store(folder, service_store(environment))
+    stored = StoredModels(folder, on_progress, usual=usual)
     if host is None:
         return [model async for model in stored.all()]
     pool = HttpPool()

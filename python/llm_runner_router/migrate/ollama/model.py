@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.sources.ollama_name import DEFAULT_TAG
@@ -21,12 +22,14 @@ class Way(StrEnum):
 class FoundModel:
     """A model that can be taken over. ``record`` has its short name at Ollama as the id.
 
-    ``notes`` say in words what of it could not be taken over.
+    ``notes`` say in words what of it could not be taken over; ``weights`` is the file that lies on
+    this machine.
     """
 
     record: ModelRecord
     way: Way
     notes: Sequence[str] = ()
+    weights: Path | None = None
 
     @property
     def name(self) -> str:

@@ -56,7 +56,7 @@ class Registered:
 
 async def registered(backend: Backend) -> Registered:
     """What there is now."""
-    page = await backend.list_models()
+    page = await backend.list_models(ModelQuery())
     views = list(page.models)
     while page.next_page_token:
         page = await backend.list_models(ModelQuery(page_token=page.next_page_token))
@@ -81,7 +81,7 @@ def line_of(model: FoundModel, present: Registered) -> Line:
     """One model. It may be registered already, also under its name without a tag."""
     for name in (model.name, model.alias):
         record = present.models.get(name) if name is not None else None
-        if record is not None and same_model(record, model.record):
+        if record is not None and same_model(record, model):
             line = Line(model.name, Fate.UNCHANGED, record.id, way_of(record))
             return line if name == model.alias else with_alias(line, model, present)
     if model.name in present.aliases or model.name in present.models:
@@ -112,17 +112,17 @@ def taken(name: str, present: Registered) -> str:
     return f"{shorten(name)} is registered with another source: {shorten(source, 200)}"
 
 
-def same_model(present: ModelRecord, wanted: ModelRecord) -> bool:
-    """Whether both are that model of Ollama, whoever runs it."""
-    if present.provider == wanted.provider and present.source == wanted.source:
-        return present.endpoint.base_url == wanted.endpoint.base_url
-    return is_at_ollama(present, wanted.id)
+def same_model(present: ModelRecord, model: FoundModel) -> bool:
+    """Whether a registered model is that of Ollama, whoever runs it."""
+    wanted = model.record
+    if present.format is ModelFormat.API:
+        same = present.provider == wanted.provider and present.source == wanted.source
+        return same and present.endpoint.base_url == wanted.endpoint.base_url
+    return present.source == str(model.weights) or is_at_ollama(present, wanted.id)
 
 
 def is_at_ollama(record: ModelRecord, name: str) -> bool:
     """Whether a record takes the model of that name from Ollama's store or registry."""
-    if record.format is not ModelFormat.GGUF:
-        return False
     try:
         return parse_source(record.source).canonical == f"ollama://{name}"
     except InvalidRequestError:
@@ -147,7 +147,7 @@ async def done(backend: Backend, line: Line) -> Line:
     try:
         if line.model is not None:
             await backend.register_model(line.model.record)
-            line = await looked_at(backend, line)
+            line = await found_there(backend, line, line.model)
         if line.alias is not None:
             await backend.set_alias(Alias(line.alias, (AliasTarget(line.id),)))
     except UnavailableError:
@@ -157,8 +157,21 @@ async def done(backend: Backend, line: Line) -> Line:
     return line
 
 
-async def looked_at(backend: Backend, line: Line) -> Line:
-    """``line`` with a note where the service does not find what it is to run."""
-    if line.way is Way.SERVER or (await backend.get_model(line.id)).memory is not None:
+async def found_there(backend: Backend, line: Line, model: FoundModel) -> Line:
+    """``line``, once the service finds the file that it is to run; else with a note.
+
+    A service that reads another store is given the path of the weights.
+    """
+    if model.weights is None or await is_read(backend, line.id):
         return line
+    named = replace(model.record, source=str(model.weights))
+    if named.source != model.record.source:
+        await backend.update_model(named, ("source",))
+        if await is_read(backend, line.id):
+            return replace(line, model=replace(model, record=named))
     return replace(line, notes=(*line.notes, UNREAD))
+
+
+async def is_read(backend: Backend, model: str) -> bool:
+    """Whether the service can tell what the model takes in memory, and so has read its file."""
+    return (await backend.get_model(model)).memory is not None

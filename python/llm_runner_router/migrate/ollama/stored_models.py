@@ -36,14 +36,14 @@ USES_TOOLS = b".Tools"
 class StoredModels:
     """Belongs to one event loop. Reads the store and writes nothing.
 
-    ``shared``: the service reads the same store, and takes models from it by their names; else
-    they are named by the paths of their weights. ``on_progress`` hears of weights being verified.
+    ``usual``: it is the store that services read, and models are named as Ollama names them; else
+    by the paths of their weights. ``on_progress`` hears of weights being verified.
     """
 
-    def __init__(self, folder: Path, on_progress: ProgressListener, *, shared: bool) -> None:
+    def __init__(self, folder: Path, on_progress: ProgressListener, *, usual: bool) -> None:
         self._store = OllamaStore(folder)
         self._on_progress = on_progress
-        self._shared = shared
+        self._usual = usual
         self._verified: set[str] = set()
 
     async def all(self) -> AsyncIterator[Model]:
@@ -75,7 +75,9 @@ class StoredModels:
         await self._verify(manifest)
         await asyncio.to_thread(check_runs, model)
         record = await asyncio.to_thread(self._record, name, manifest, model)
-        return FoundModel(checked_record(record), Way.IN_PLACE, tuple(model.notes))
+        return FoundModel(
+            checked_record(record), Way.IN_PLACE, tuple(model.notes), model.path.absolute()
+        )
 
     async def _verify(self, manifest: OllamaManifest) -> None:
         """Models share weights: each file is read once."""
@@ -92,7 +94,7 @@ class StoredModels:
             id=name.short,
             name=name.short,
             format=ModelFormat.GGUF,
-            source=f"ollama://{name.short}" if self._shared else str(model.path.absolute()),
+            source=f"ollama://{name.short}" if self._usual else str(model.path.absolute()),
             config=model.config,
             capabilities=(*DEFAULT_CAPABILITIES, *(("tools",) if tools else ())),
             labels=self._labels(manifest),
