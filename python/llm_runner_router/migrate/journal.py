@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +23,7 @@ class Journal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     version: Literal[1] = 1
     of: Literal["migration", "rollback"]
-    actions: Sequence[Action]
+    actions: tuple[Action, ...]
 
 
 def decide(folder: Path, journal: Journal, observe: Observe) -> None:

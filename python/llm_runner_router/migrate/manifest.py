@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -79,12 +78,12 @@ class Manifest(Part):
     version: Literal[1] = 1
     time: str
     source: str
-    files: Sequence[KeptFile] = ()
-    symlinks: Sequence[KeptLink] = ()
-    added: Sequence[AddedFile] = ()
-    added_symlinks: Sequence[AddedLink] = ()
-    folders: Sequence[RelativePath] = ()
-    moves: Sequence[MovedFile] = ()
+    files: tuple[KeptFile, ...] = ()
+    symlinks: tuple[KeptLink, ...] = ()
+    added: tuple[AddedFile, ...] = ()
+    added_symlinks: tuple[AddedLink, ...] = ()
+    folders: tuple[RelativePath, ...] = ()
+    moves: tuple[MovedFile, ...] = ()
 
 
 def document(manifest: Manifest) -> bytes:

@@ -84,7 +84,7 @@ def journal_of(wanted: Restoration, room: PurePosixPath, replaced: PurePosixPath
         for number, restored in enumerate(wanted.restored)
     ]
     actions += [RemoveFolder(path=path) for path in wanted.folders]
-    return Journal(of="rollback", actions=actions)
+    return Journal(of="rollback", actions=tuple(actions))
 
 
 def make_folders(

@@ -97,7 +97,7 @@ def journal_of(work: Work, made: Backup) -> Journal:
         actions.append(Place(staged=LINKS / str(number), path=link.target))
         actions.append(Move(path=link.path, target=TRASH / str(number)))
     actions += [Place(staged=TREE / path, path=path) for path in work.placed]
-    return Journal(of="migration", actions=actions)
+    return Journal(of="migration", actions=tuple(actions))
 
 
 def commit(work: Work, made: Backup, observe: Observe) -> None:

@@ -93,14 +93,14 @@ def manifest_of(work: Work, time: str) -> Manifest:
     return Manifest(
         time=time,
         source=work.plan.source,
-        files=files,
-        symlinks=links,
-        added=added_files(work),
-        added_symlinks=[
+        files=tuple(files),
+        symlinks=tuple(links),
+        added=tuple(added_files(work)),
+        added_symlinks=tuple(
             AddedLink(path=link.target, text=work.link_text(link)) for link in work.links
-        ],
-        folders=work.folders,
-        moves=[moved_file(work.folder, move) for move in work.moves],
+        ),
+        folders=tuple(work.folders),
+        moves=tuple(moved_file(work.folder, move) for move in work.moves),
     )
 
 
