@@ -1,0 +1,9 @@
+"""Transformers' face over LLMRouter: ``pipeline("text-generation", model=…)``.
+
+Transformers itself is neither needed nor imported.
+"""
+
+from llm_runner_router.compat.transformers.factory import pipeline
+from llm_runner_router.compat.transformers.text_generation import TextGenerationPipeline
+
+__all__ = ["TextGenerationPipeline", "pipeline"]

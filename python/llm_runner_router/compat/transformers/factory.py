@@ -1,0 +1,82 @@
+"""``pipeline``: Transformers' factory, for text generation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from llm_runner_router.compat.transformers.model_choice import ModelChoice, opened
+from llm_runner_router.compat.transformers.parameters import check_names
+from llm_runner_router.compat.transformers.router_loop import RouterLoop
+from llm_runner_router.compat.transformers.text_generation import (
+    ARGUMENTS,
+    TextGenerationPipeline,
+)
+from llm_runner_router.config import Config
+from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.router import LLMRouter
+
+TASK = "text-generation"
+ELEMENTS = {"float32": "F32", "float16": "F16", "bfloat16": "F16", "auto": None}
+"""What Transformers calls the type of the weights, and what they become here."""
+
+LOADING = frozenset({"dtype", "torch_dtype", "device", "device_map", "framework"})
+HERE = (None, -1, "cpu", "auto", "pt")
+"""Devices and frameworks that mean: as the router is configured."""
+
+
+def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
+    task: str | None = TASK,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    quantization: str | None = None,
+    target: str | None = None,
+    config: Mapping[str, Any] | Config | None = None,
+    **arguments: object,
+) -> TextGenerationPipeline:
+    """A pipeline that answers with ``model``, which is in memory when this returns.
+
+    Close it, or use it as a context manager. RouterErrors say what is wrong; an argument that
+    could not be honoured is refused by its name.
+
+    Args:
+        task: ``text-generation``, the only one.
+        model: a folder with a checkpoint, a name of the Hugging Face hub, or the id of a model
+            that is registered.
+        revision: a branch, a tag or a commit of the hub.
+        quantization: what a checkpoint's weights become, such as ``Q4_K_M``; F16 where neither
+            this nor ``dtype`` says anything.
+        target: a service, ``host:port``; without one the model runs in this process.
+        config: of the router in this process.
+        arguments: ``dtype``, and defaults of calls.
+    """
+    if task not in (None, TASK):
+        raise InvalidRequestError("task", task, TASK)
+    if not isinstance(model, str | os.PathLike):
+        raise InvalidRequestError("model", model, "a folder, a name of the hub, or a model's id")
+    loading = {name: arguments.pop(name) for name in LOADING & arguments.keys()}
+    check_names("", arguments, ARGUMENTS | LOADING)
+    choice = ModelChoice(model, revision, quantization or element_of(loading))
+    router = LLMRouter(target=target) if target is not None else LLMRouter(config)
+    loop = RouterLoop(router)
+    try:
+        identity, of_model = loop.run(lambda router: opened(router, choice))
+        return TextGenerationPipeline(loop, identity, of_model, arguments)
+    except BaseException:
+        loop.close()
+        raise
+
+
+def element_of(loading: Mapping[str, object]) -> str | None:
+    """The quantisation that ``dtype`` means; the other arguments must not ask for anything."""
+    for name in sorted(loading.keys() - {"dtype", "torch_dtype"}):
+        if loading[name] not in HERE:
+            allowed = "cpu or auto: accelerators are configured by engine.gpuLayers"
+            raise InvalidRequestError(name, loading[name], allowed)
+    value = loading.get("dtype") or loading.get("torch_dtype") or "auto"
+    name = str(value).removeprefix("torch.")
+    if name not in ELEMENTS:
+        raise InvalidRequestError("dtype", value, ", ".join(ELEMENTS))
+    return ELEMENTS[name]
