@@ -18,6 +18,7 @@ from llm_runner_router.cli import (
     serve,
     templates,
     usage,
+    validate_config,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("rollback")(rollback.rollback)
 app.command("route")(route.route)
 app.command("usage")(usage.usage)
 app.command("quantize")(quantize.quantize)
+app.command("validate-config")(validate_config.validate_config)
 app.add_typer(models.commands, name="models")
 app.add_typer(aliases.commands, name="aliases")
 app.add_typer(backups.commands, name="backups")
