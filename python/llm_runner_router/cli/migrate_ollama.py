@@ -72,9 +72,14 @@ def migrate_ollama(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     folder = None if store is None else store.expanduser()
     options = Options(folder, host, dry_run, as_json, yes)
-    if not (dry_run or yes) and (as_json or not sys.stdin.isatty()):
+    if not (dry_run or yes) and (as_json or not attended()):
         raise typer.BadParameter("--yes or --dry-run is needed where nobody can be asked")
     run(migrate(target, options))
+
+
+def attended() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 async def migrate(target: str, options: Options) -> None:
@@ -86,7 +91,7 @@ async def migrate(target: str, options: Options) -> None:
         if not options.dry_run and any(line.changes for line in lines):
             if not options.yes:
                 show_table(lines)
-                typer.confirm("Register them?", abort=True)
+                typer.confirm("Register them?", abort=True, err=True)
             lines = await register(backend, lines)
     show(lines, options)
     if any(line.fate is Fate.FAILED for line in lines):

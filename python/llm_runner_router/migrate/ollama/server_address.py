@@ -14,11 +14,12 @@ def server_address(text: str) -> str:
 
     InvalidRequestError of the field ``host`` for whatever is no address.
     """
-    address = text.strip().rstrip("/")
+    address = text.strip()
     if "://" not in address:
         _, colon, port = address.rpartition(":")
         whole = bool(colon) and not port.endswith("]")
         address = f"http://{address}" if whole else f"http://{address}:{DEFAULT_PORT}"
+    address = address.rstrip("/")
     if not is_url(address):
         raise InvalidRequestError("host", masked(text), ALLOWED)
     return address
