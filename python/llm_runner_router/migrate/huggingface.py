@@ -1,0 +1,140 @@
+"""A model of Transformers as a model of ours: a record of format ``hf``, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from llm_runner_router.backend import Backend
+from llm_runner_router.checkpoints.checkpoint import CONFIG, Checkpoint
+from llm_runner_router.checkpoints.generation_defaults import FILE as GENERATION
+from llm_runner_router.checkpoints.generation_defaults import NAMES
+from llm_runner_router.checkpoints.text_file import read_object
+from llm_runner_router.errors import AlreadyExistsError
+from llm_runner_router.migrate.fields import Fate, Field
+from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView, PullProgress
+from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
+from llm_runner_router.types import ModelFormat
+
+LATER = "its context length and the defaults of requests are taken over once its files are here"
+
+
+@dataclass(frozen=True, slots=True)
+class HuggingFacePlan:
+    """What is to be registered; and of a folder of this machine, what becomes of its settings."""
+
+    record: ModelRecord
+    fields: Sequence[Field] = ()
+    notes: Sequence[str] = ()
+
+
+class Result(StrEnum):
+    """What a migration has come to."""
+
+    REGISTERED = "registered"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The model as it is registered now, and what could not be taken over."""
+
+    result: Result
+    view: ModelView
+    notes: Sequence[str]
+
+
+def planned(model: str, identity: str = "", quantization: str | None = None) -> HuggingFacePlan:
+    """The plan for a folder of this machine, or a name of the hub. Reads headers and JSON.
+
+    InvalidRequestError where an argument makes no sense; ModelFileError and UnsupportedError where
+    the checkpoint of a folder cannot be converted.
+
+    Args:
+        model: the folder, or ``org/repo[@revision]``, also with ``hf://``.
+        identity: the id that it gets; empty: made of the name.
+        quantization: what its weights become; ``None``: F16.
+    """
+    path = Path(model).expanduser().absolute()
+    is_folder = "://" not in model and path.is_dir()
+    is_path = is_folder or model.startswith(("/", "./", "../", "~"))
+    source = str(path) if is_path else model if "://" in model else f"hf://{model}"
+    default = parse_checkpoint(source).default_id
+    config = ModelConfig(quantization=quantization)
+    record = ModelRecord(identity or default, default, ModelFormat.HF, source, config)
+    checked = checked_record(record)
+    if is_folder:
+        return of_folder(path, checked)
+    elsewhere = (f"{path} is not on this machine: it has to be on that of the service",)
+    return HuggingFacePlan(checked, (), (*(elsewhere if is_path else ()), LATER))
+
+
+def of_folder(folder: Path, record: ModelRecord) -> HuggingFacePlan:
+    """The plan for a checkpoint that is here, with its name, context and defaults."""
+    checkpoint = Checkpoint.of(folder)
+    blueprint = checkpoint.blueprint()
+    config, notes = checkpoint.defaults(blueprint.context_length)
+    length = Field(f"{CONFIG}: context", Fate.MAPPED, "config.contextLength")
+    fields = [length, *generation_fields(folder, config)]
+    return HuggingFacePlan(record, fields, (*blueprint.notes, *notes))
+
+
+def generation_fields(folder: Path, config: ModelConfig) -> list[Field]:
+    """What becomes of each setting of generation_config.json."""
+    if not (folder / GENERATION).exists():
+        return []
+    values = read_object(folder / GENERATION)
+    return [generation_field(key, value, config) for key, value in values.items()]
+
+
+def generation_field(key: str, value: Any, config: ModelConfig) -> Field:  # noqa: ANN401 - JSON
+    """One setting. ``max_length`` counts prompt and answer, which no default here does."""
+    path = f"{GENERATION}: {key[:100]}"
+    name = NAMES.get(key)
+    if name is not None and getattr(config, name) is not None:
+        return Field(path, Fate.MAPPED, f"config.{name}")
+    if key == "do_sample" and value is False:
+        return Field(path, Fate.MAPPED, "config.temperature", "0: the likeliest token")
+    if key == "eos_token_id":
+        return Field(path, Fate.MAPPED, "the model's file")
+    return Field(path, Fate.UNMAPPED)
+
+
+async def migrate(
+    backend: Backend, plan: HuggingFacePlan, on_progress: Callable[[PullProgress], None]
+) -> Outcome:
+    """Register the model, bring its files and convert them. Again, it goes on where it was cut.
+
+    AlreadyExistsError, before anything is brought, where the id is that of something else.
+    """
+    notes = list(plan.notes)
+
+    def listen(step: PullProgress) -> None:
+        if step.note and step.note not in notes:
+            notes.append(step.note)
+        on_progress(step)
+
+    result = await registered(backend, plan.record)
+    view = await backend.pull_model("", plan.record.id, listen)
+    return Outcome(result, view, tuple(note for note in notes if note != LATER))
+
+
+async def registered(backend: Backend, record: ModelRecord) -> Result:
+    """Register a record unless the same one is registered already."""
+    try:
+        await backend.register_model(record)
+    except AlreadyExistsError:
+        present = (await backend.get_model(record.id)).record
+        if identity_of(present) != identity_of(record):
+            raise
+        return Result.PRESENT
+    return Result.REGISTERED
+
+
+def identity_of(record: ModelRecord) -> tuple[object, ...]:
+    """What makes two records the same model."""
+    return record.format, record.source, record.config.quantization
