@@ -11,6 +11,7 @@ from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import entries_of
 from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
+from llm_runner_router.migrate.parts import named
 from llm_runner_router.migrate.plain_file import read_plain
 from llm_runner_router.migrate.surroundings import scripts_of, starters_of
 from llm_runner_router.migrate.versions import (
@@ -56,7 +57,8 @@ class Project:
             if script.path_given or script.loads():
                 clues.append(Clue(f"{path}: constructor or loadModel", frozenset({Version.V0})))
         if self.package is not None:
-            clues += package_clues(str(PACKAGE), self.package.content)
+            with named(PACKAGE):
+                clues += package_clues(str(PACKAGE), self.package.content)
         for path, script in self.scripts.items():
             clues += module_clues(path, script)
         for path, file in self.registries.items():

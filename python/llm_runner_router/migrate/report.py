@@ -12,6 +12,7 @@ from typing import Any
 
 from llm_runner_router.migrate.environment import NEW_NAMES, entries_of
 from llm_runner_router.migrate.fields import Field
+from llm_runner_router.migrate.json_file import MARK
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan, WriteFile
 from llm_runner_router.migrate.project import ENVIRONMENT
 from llm_runner_router.migrate.versions import Version
@@ -47,7 +48,8 @@ def lines_of(path: PurePosixPath, data: bytes) -> Sequence[str]:
             entry.text if is_shown(entry.name) else hidden(entry.text) for entry in entries_of(text)
         )
     elif text and "\n" not in text.strip():
-        text = json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n"
+        content = json.loads(text.removeprefix(MARK))
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     text = SECRET.sub(rf'\1{HIDDEN}"', text)
     text = PASSWORD.sub(rf"\1{HIDDEN}@", KEY.sub(f'"{HIDDEN}"', text))
     return re.findall(r"[^\n]*\n|[^\n]+", text.replace("\r\n", "\n"))
