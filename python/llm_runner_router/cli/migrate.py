@@ -7,7 +7,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from llm_runner_router.cli import migrate_folder, migrate_ollama
+from llm_runner_router.cli import (
+    migrate_folder,
+    migrate_huggingface,
+    migrate_langchain,
+    migrate_ollama,
+)
 
 DEFAULT = "folder"
 
@@ -35,3 +40,5 @@ commands.command(DEFAULT, hidden=True)(migrate_folder.migrate_folder)
 for part, what in migrate_folder.PARTS.items():
     commands.command(part)(migrate_folder.part_command(part, what))
 commands.command("ollama")(migrate_ollama.migrate_ollama)
+commands.command("langchain")(migrate_langchain.migrate_langchain)
+commands.command("huggingface")(migrate_huggingface.migrate_huggingface)
