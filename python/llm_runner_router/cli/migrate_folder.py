@@ -82,6 +82,11 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="Plan and outcome, for programs.")]
 
 
+def is_attended() -> bool:
+    """Whether somebody can answer."""
+    return sys.stdin.isatty()
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a migration is asked for."""
@@ -93,8 +98,7 @@ class Options:
 
     def check(self) -> None:
         """Refuse what nobody could confirm."""
-        unattended = self.json or not sys.stdin.isatty()
-        if unattended and not (self.yes or self.dry_run):
+        if (self.json or not is_attended()) and not (self.yes or self.dry_run):
             why = "--json asks nothing" if self.json else "nobody is there to ask"
             raise typer.BadParameter(f"{why}: {HINT}")
 
