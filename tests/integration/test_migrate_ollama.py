@@ -75,8 +75,9 @@ class World:
         return {"OLLAMA_MODELS": str(self.store.folder)}
 
     async def plan(self, store: Path | None = None, host: str | None = None) -> dict[str, Line]:
-        models = await found_models(store, host, self.environment, self.told.append)
-        return {line.name: line for line in planned(models, await registered(self.remote))}
+        present = await registered(self.remote)
+        models = await found_models(store, host, self.environment, self.told.append, present.models)
+        return {line.name: line for line in planned(models, present)}
 
     async def migrate(self, host: str | None = None) -> dict[str, Line]:
         lines = await register(self.remote, [*(await self.plan(host=host)).values()])
@@ -245,6 +246,10 @@ async def test_weights_that_models_share_are_read_once(tmp_path: Path, weights: 
         assert len(await here.plan()) == 3
         verified = [told for told in here.told if told.phase == "verifying"]
         assert [told.done_bytes for told in verified].count(len(weights)) == 1
+        await here.migrate()
+        here.told.clear()
+        assert {line.fate for line in (await here.plan()).values()} == {Fate.UNCHANGED}
+        assert here.told == []
 
 
 async def test_a_server_answers_for_what_is_not_here(tmp_path: Path, weights: bytes) -> None:

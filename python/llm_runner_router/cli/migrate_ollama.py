@@ -99,13 +99,16 @@ async def migrate(target: str, options: Options) -> None:
 
 
 async def plan(backend: Backend, options: Options) -> list[Line]:
-    """What is to be done. Weights are read whole, to see that they are not damaged."""
+    """What is to be done. Weights of new models are read whole: they may be damaged."""
     from llm_runner_router.migrate.ollama.finding import found_models
     from llm_runner_router.migrate.ollama.registration import planned, registered
 
+    present = await registered(backend)
     with new_bar() as bar:
-        models = await found_models(options.store, options.host, os.environ, Shown(bar))
-    return planned(models, await registered(backend))
+        models = await found_models(
+            options.store, options.host, os.environ, Shown(bar), present.models
+        )
+    return planned(models, present)
 
 
 def show(lines: Sequence[Line], options: Options) -> None:

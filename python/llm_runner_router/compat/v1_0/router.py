@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 from llm_runner_router.compat.v1_0.answers import OldEvent, OldResponse, old_response
 from llm_runner_router.compat.v1_0.events import old_events
@@ -74,13 +74,34 @@ class LLMRouter:
         """All models by their ids."""
         return await self.router.list_models()
 
+    @overload
     async def generate(
         self,
         request: str | Mapping[str, Any] | None = None,
-        **values: Any,  # noqa: ANN401 - fields in every spelling that there was
+        *,
+        stream: Literal[False] | None = None,
+        **values: Any,  # noqa: ANN401
+    ) -> OldResponse: ...
+
+    @overload
+    async def generate(
+        self,
+        request: str | Mapping[str, Any] | None = None,
+        *,
+        stream: Literal[True],
+        **values: Any,  # noqa: ANN401
+    ) -> AsyncGenerator[OldEvent, None]: ...
+
+    async def generate(
+        self,
+        request: str | Mapping[str, Any] | None = None,
+        *,
+        stream: bool | None = None,
+        **values: Any,
     ) -> OldResponse | AsyncGenerator[OldEvent, None]:
         """Answer; with ``stream`` as ``generate_stream``."""
-        given = present_request(request, values)
+        said = {} if stream is None else {"stream": stream}
+        given = present_request(request, {**values, **said})
         if given.get(STREAMING) is True:
             return old_events(self.router.process_stream(given))
         return old_response(await self.router.process(given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from llm_runner_router.migrate.ollama.model import Model
@@ -20,14 +20,17 @@ async def found_models(
     host: str | None,
     environment: Mapping[str, str],
     on_progress: ProgressListener,
+    settled: Collection[str] = (),
 ) -> list[Model]:
     """Those of the server at ``host``, else those of ``store``, by default the usual one.
+
+    ``settled`` are names of models that are registered already: their weights are not read again.
 
     RouterError where the store or the server is none; what is wrong with a model is told of it.
     """
     folder = default_store(environment) if store is None else store
     usual = same_store(folder, service_store(environment))
-    stored = StoredModels(folder, on_progress, usual=usual)
+    stored = StoredModels(folder, on_progress, usual=usual, settled=settled)
     if host is None:
         return [model async for model in stored.all()]
     pool = HttpPool()

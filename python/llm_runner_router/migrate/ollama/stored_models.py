@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 from llm_runner_router.errors import RouterError, SourceError, UnsupportedError
@@ -37,13 +37,22 @@ class StoredModels:
     """Belongs to one event loop. Reads the store and writes nothing.
 
     ``usual``: it is the store that services read, and models are named as Ollama names them; else
-    by the paths of their weights. ``on_progress`` hears of weights being verified.
+    by the paths of their weights. ``on_progress`` hears of weights being verified, which takes
+    long: those of models that are ``settled``, by their names, are not read again.
     """
 
-    def __init__(self, folder: Path, on_progress: ProgressListener, *, usual: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        on_progress: ProgressListener,
+        *,
+        usual: bool,
+        settled: Collection[str] = (),
+    ) -> None:
         self._store = OllamaStore(folder)
         self._on_progress = on_progress
         self._usual = usual
+        self._settled = settled
         self._verified: set[str] = set()
 
     async def all(self) -> AsyncIterator[Model]:
@@ -72,7 +81,8 @@ class StoredModels:
             raise SourceError("its manifest is not there any more")
         manifest = parsed_manifest(data, name.short)
         model = await asyncio.to_thread(pulled, self._store, name, data, in_place=True)
-        await self._verify(manifest)
+        if name.short not in self._settled:
+            await self._verify(manifest)
         await asyncio.to_thread(check_runs, model)
         record = await asyncio.to_thread(self._record, name, manifest, model)
         return FoundModel(
