@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, TypeAlias
@@ -99,10 +99,13 @@ class Draft:
         for key, value in an_object(self.where, self.rest.pop(UNMAPPED, {})).items():
             self.keep(below(UNMAPPED, key), (UNMAPPED, key), value, "put aside")
 
-    def keep_rest(self, note: str) -> None:
-        """Let the new record have all that is left, under the same keys."""
+    def move_rest(self, known: Container[str]) -> None:
+        """Let the new record have all that is left, under the same keys; some are ``known``."""
         for key, value in self.rest.items():
-            self.keep(key, (key,), value, note)
+            if key in known:
+                self.put(key, (key,), value)
+            else:
+                self.keep(key, (key,), value, UNKNOWN)
         self.rest = {}
 
     def add(self, target: Keys, value: Any, note: str) -> None:  # noqa: ANN401

@@ -29,7 +29,7 @@ from llm_runner_router.migrate.model_format import (
 from llm_runner_router.migrate.parameters import PARAMETERS, move_parameters
 from llm_runner_router.migrate.record_names import identity, move_names
 from llm_runner_router.registry.endpoint_checks import KEY_OPTION
-from llm_runner_router.registry.file_fields import CONFIG
+from llm_runner_router.registry.file_fields import CONFIG, MODEL
 from llm_runner_router.types import ModelFormat
 
 OLD_KEYS = frozenset(
@@ -137,7 +137,10 @@ def move_config(draft: Draft) -> None:
     config = draft.taken("config")
     for key, value in (config if isinstance(config, Mapping) else {}).items():
         name = CONFIG.names.get(key)
-        draft.put(below("config", key), ("config", key if name is None else to_camel(name)), value)
+        if name is None:
+            draft.keep(below("config", key), ("config", key), value, UNKNOWN)
+        else:
+            draft.put(below("config", key), ("config", to_camel(name)), value)
     if config is not None and not (isinstance(config, Mapping) and config):
         draft.put("config", ("config",), config)
     for old, new in (("context_length", "contextLength"), ("default_temperature", "temperature")):
@@ -175,7 +178,7 @@ def move_rest(draft: Draft) -> None:
     for key in draft.rest:
         if KEY_OPTION.fullmatch(to_kebab(key)):
             draft.notes.append(f"{draft.where}.{key}: {IN_CLEAR}")
-    draft.keep_rest(UNKNOWN)
+    draft.move_rest(MODEL.names)
 
 
 def to_kebab(key: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.draft import (
     OLD_DEFAULT,
-    UNKNOWN,
     Draft,
     MigratedEntry,
     is_set,
@@ -16,6 +15,7 @@ from llm_runner_router.migrate.draft import (
 )
 from llm_runner_router.migrate.prompt_text import migrated_text
 from llm_runner_router.migrate.record_names import identity, move_names
+from llm_runner_router.registry.file_fields import TEMPLATE
 
 TEXT = "template"
 STOP = "stop_tokens"
@@ -57,7 +57,7 @@ def migrated_prompt(
     move_text(draft)
     move_list(draft, STOP, "stopTokens", {})
     move_list(draft, MODELS, "modelCompatibility", ids or {})
-    draft.keep_rest(UNKNOWN)
+    draft.move_rest(TEMPLATE.names)
     return draft.finished()
 
 

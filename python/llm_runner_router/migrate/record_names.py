@@ -17,7 +17,7 @@ def move_names(draft: Draft) -> None:
     """An id for good, and a name to show."""
     given, name, shown = map(draft.taken, ("id", "name", "displayName"))
     if given is None:
-        draft.put("name", ("id",), name, "the id of a model without one is its name")
+        draft.put("name", ("id",), name, "the id where there is no other")
     else:
         draft.put("id", ("id",), given)
     if shown is not None:

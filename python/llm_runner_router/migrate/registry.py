@@ -12,7 +12,6 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate import model_entry, prompts
 from llm_runner_router.migrate.draft import (
     OLD_DEFAULT,
-    UNKNOWN,
     UNMAPPED,
     Draft,
     equal,
@@ -48,7 +47,7 @@ def migrated_registry(old: Mapping[str, Any]) -> Transformed:
     move_strategies(draft)
     if not is_present:
         draft.add((NEW,), {}, OLD_DEFAULT)
-    draft.keep_rest(UNKNOWN)
+    draft.move_rest(())
     made = draft.finished()
     content = old if equal(made.entry, old) else made.entry
     return Transformed(content, made.fields, made.notes)

@@ -217,8 +217,10 @@ def test_two_values_of_one_setting_are_refused_with_both_places(
 
 
 def test_a_null_makes_room_for_the_old_value() -> None:
-    made = migrated(old(context_length=4096, config={"contextLength": None, "top_k": 4}))
-    assert made.entry["config"] == {"contextLength": 4096, "topK": 4, "temperature": 0.7}
+    made = migrated(old(context_length=4096, config={"contextLength": None, "top_k": 4, "x": 1}))
+    assert made.entry["config"] == {"contextLength": 4096, "topK": 4, "x": 1, "temperature": 0.7}
+    assert fates(made)["config.top_k"] == (Fate.MAPPED, "config.topK")
+    assert fates(made)["config.x"] == (Fate.KEPT, "config.x")
     assert fates(made)["config.contextLength"] == (Fate.UNMAPPED, "")
     assert fates(made)["context_length"] == (Fate.MAPPED, "config.contextLength")
 
@@ -227,7 +229,8 @@ def test_unknown_keys_stay_and_what_may_be_a_key_is_told_without_it() -> None:
     made = migrated(old(license="MIT", tags=["x"], apiKey="sk-secret", x_api_key="k", tokens=5))
     assert made.entry["license"] == "MIT"
     assert made.entry["apiKey"] == "sk-secret"
-    assert fates(made)["tags[0]"] == (Fate.KEPT, "tags[0]")
+    assert fates(made)["tags[0]"] == (Fate.MAPPED, "tags[0]")
+    assert fates(made)["license"] == (Fate.KEPT, "license")
     assert [note.partition(":")[0] for note in made.notes] == [
         "models[0].apiKey",
         "models[0].x_api_key",

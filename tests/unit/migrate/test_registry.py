@@ -233,6 +233,12 @@ def test_a_wrong_value_is_refused_under_the_path_it_has_in_the_old_file() -> Non
     assert raised.value.value == 7
 
 
+@pytest.mark.parametrize("name", ["a\nb", 7, "x" * 129])
+def test_a_wrong_id_is_refused_where_it_stands(name: object) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^models\[0\]\.name: "):
+        migrated_registry({"models": [{"name": name, "path": "a.gguf"}]})
+
+
 @given(REGISTRIES)
 def test_any_registry(old: dict[str, Any]) -> None:
     before = text(old)
