@@ -96,8 +96,11 @@ class TextGenerationPipeline:
     async def _all(self, router: LLMRouter, prompts: Sequence[Prompt], wish: Wish) -> list[Records]:
         """All prompts answered, some at a time; the first error ends them all."""
         places = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(router, p, wish, places)) for p in prompts]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._one(router, p, wish, places)) for p in prompts]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return [task.result() for task in tasks]
 
     async def _one(
