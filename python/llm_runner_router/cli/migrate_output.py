@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_runner_router.cli.output import say
+from llm_runner_router.cli import output
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan
 from llm_runner_router.migrate.report import counts, diff_of, field_line
 
@@ -16,6 +16,11 @@ def print_plan(plan: Plan) -> None:
     if plan.database is not None:
         say(f"\nmake {plan.database}: the registry of the service, with the models of the file")
     print_notes(plan)
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Print text in which names of files may be no text at all."""
+    output.say(text.encode(errors="surrogateescape").decode(errors="replace"), end=end)
 
 
 def print_change(change: Change) -> None:

@@ -55,7 +55,7 @@ def migrated_config(old: Mapping[str, Any]) -> Transformed:
         else:
             work.unknown((key,), value)
     work.lay_aside()
-    return Transformed(work.content, work.fields)
+    return Transformed(work.content, work.fields, work.notes)
 
 
 def check_config(new: Transformed) -> None:
@@ -83,6 +83,7 @@ class ConfigMigration:
     def __init__(self) -> None:
         self.content: dict[str, Any] = {}
         self.fields: list[Field] = []
+        self.notes: list[str] = []
         self._settled: dict[tuple[str, ...], tuple[str, str]] = {}
         self._unknown: list[tuple[tuple[str, ...], Any]] = []
 
@@ -197,7 +198,9 @@ class ConfigMigration:
             allowed = f"the same as {earlier} ({json.dumps(target[key])}), or one of the two alone"
             raise InvalidConfigError(where, value, allowed)
         notes = [] if same(value, new) else [f"was {json.dumps(value)}"]
-        notes += filter(None, [remark(setting, new)])
+        if warning := remark(setting, new):
+            notes.append(warning)
+            self.notes.append(f"{where}: {warning}")
         self.fields += [
             Field(where + leaf, Fate.MAPPED, result + leaf, "; ".join(notes))
             for leaf, _ in leaves_of(value)

@@ -17,15 +17,20 @@ def read_plain(folder: Path, path: PurePosixPath, limit: int) -> bytes | None:
     InvalidConfigError for links (a migration would replace them), for what is no regular file or
     cannot be read, and for more than ``limit`` bytes.
     """
-    for parent in list(path.parents)[-2::-1]:
-        if (folder / parent).is_symlink():
-            raise InvalidConfigError(str(parent), "a symbolic link", ALLOWED)
     try:
+        check_parents(folder, path)
         return read_regular(folder / path, str(path), limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InvalidConfigError(str(path), error.strerror or "unreadable", ALLOWED) from None
+
+
+def check_parents(folder: Path, path: PurePosixPath) -> None:
+    """Refuse links among the folders that lead to a file."""
+    for parent in list(path.parents)[-2::-1]:
+        if (folder / parent).is_symlink():
+            raise InvalidConfigError(str(parent), "a symbolic link", ALLOWED)
 
 
 def read_regular(file: Path, name: str, limit: int) -> bytes:

@@ -91,8 +91,17 @@ def read_project(folder: Path) -> Project:
         package=files_of(folder, (PACKAGE,), MAX_FILE_BYTES).get(PACKAGE),
         registries=files_of(folder, (REGISTRY, OLD_REGISTRY), MAX_BYTES),
         scripts=scripts_of(folder),
-        notes=starters_of(folder),
+        notes=notes_of(folder),
     )
+
+
+def notes_of(folder: Path) -> list[str]:
+    """What the user should know of the files that start the service."""
+    try:
+        return starters_of(folder)
+    except OSError as error:
+        allowed = f"a folder that can be read ({error.strerror})"
+        raise InvalidConfigError("folder", str(folder), allowed) from None
 
 
 def files_of(

@@ -18,6 +18,7 @@ SCRIPTS = frozenset((".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx
 NOT_OURS = frozenset(
     ("node_modules", "models", "migration-backup", "dist", "build", "coverage", "vendor")
 )
+MAX_FOLDERS = 5000
 MAX_SCRIPTS = 2000
 MAX_SCRIPT_BYTES = 256 << 10
 MAX_FILES = 200
@@ -47,7 +48,7 @@ def scripts_of(folder: Path) -> Mapping[PurePosixPath, Script]:
 
 def script_paths(folder: Path) -> Iterator[PurePosixPath]:
     """Source files in the order of their names; links are not followed."""
-    for base, folders, files in os.walk(folder):
+    for base, folders, files in islice(os.walk(folder), MAX_FOLDERS):
         folders[:] = sorted(
             name for name in folders if name not in NOT_OURS and not name.startswith(".")
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -172,6 +173,15 @@ def test_a_folder_called_as_a_command(folder: Path, monkeypatch: pytest.MonkeyPa
     assert run("./env", "--yes").exit_code == 0
     assert (folder / "env/config.json").read_text() == NEW
     assert texts(folder) == (OLD, ENVIRONMENT)
+
+
+def test_names_that_are_no_text_are_shown(folder: Path) -> None:
+    name = os.fsencode(folder) + b"/caf\xe9.js"
+    Path(os.fsdecode(name)).write_text("require('llm-runner-router')")
+    result = run(str(folder), "--dry-run")
+    assert result.exit_code == 0
+    assert "caf\ufffd.js:1: require('llm-runner-router') is import now" in result.stdout
+    assert "caf\\udce9.js" in run(str(folder), "--dry-run", "--json").stdout
 
 
 def test_help_tells_of_parts_and_options() -> None:

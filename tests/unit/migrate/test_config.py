@@ -207,6 +207,7 @@ def test_contract_5_values_that_look_like_milliseconds_are_told(
     old = {"cache": {"ttl": milliseconds}} if nested else {"cacheTTL": milliseconds}
     assert content(old) == {"cache": {"ttl": milliseconds}}
     note = field_of(old, path).note
+    assert list(migrated_config(old).notes) == [f"{path}: {note}"]
     assert "seconds" in note
     assert "milliseconds" in note
 

@@ -35,6 +35,14 @@ def test_links_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "nowhere", "symbolic link") == "nowhere"
 
 
+def test_links_above_a_file_are_refused_at_any_depth(tmp_path: Path) -> None:
+    (tmp_path / "real/b").mkdir(parents=True)
+    (tmp_path / "real/b/c").write_bytes(b"1")
+    (tmp_path / "a").symlink_to("real")
+    assert refused(tmp_path, "a/b/c", "symbolic link") == "a"
+    assert refused(tmp_path, "a/b/missing", "symbolic link") == "a"
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")

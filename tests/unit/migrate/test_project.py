@@ -85,6 +85,15 @@ def test_links_and_broken_files_are_named(tmp_path: Path) -> None:
         read_project(tmp_path)
 
 
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_entry(_: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("llm_runner_router.migrate.project.starters_of", no_entry)
+    with pytest.raises(InvalidConfigError, match=r"folder: .*Permission denied"):
+        read_project(tmp_path)
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError, match="folder"):
         read_project(tmp_path / "missing")

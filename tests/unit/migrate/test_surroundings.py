@@ -36,6 +36,13 @@ def test_there_is_an_end_to_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(scripts_of(tmp_path)) == [PurePosixPath("a.js"), PurePosixPath("b.js")]
 
 
+def test_there_is_an_end_to_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "MAX_FOLDERS", 2)
+    for name in ("a.js", "a/b.js", "b/c.js"):
+        write(tmp_path / name, CODE)
+    assert list(scripts_of(tmp_path)) == [PurePosixPath("a.js"), PurePosixPath("a/b.js")]
+
+
 def test_who_starts_the_old_service_is_told(tmp_path: Path) -> None:
     write(tmp_path / "ecosystem.config.js", "module.exports = {}")
     write(tmp_path / "llm.service", "[Service]\nEnvironment=LLM_LOG_LEVEL=info\n")
