@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from inspect import isclass
 from typing import Any, get_args
@@ -126,7 +127,7 @@ class ConfigMigration:
         """Put all that is unknown below UNMAPPED, beside what an earlier migration has put."""
         if not self._unknown:
             return
-        aside = json.loads(json.dumps(self.content.pop(UNMAPPED, {})))
+        aside = deepcopy(self.content.pop(UNMAPPED, {}))
         for path, value in self._unknown:
             place(aside, path, value)
         self.content[UNMAPPED] = aside
@@ -217,15 +218,14 @@ def nearest(where: str) -> str:
 
 def place(aside: object, path: tuple[str, ...], value: object) -> None:
     """Put ``value`` at ``path``; InvalidConfigError where something else is there."""
-    for number, key in enumerate(path):
-        last = number == len(path) - 1
-        if not isinstance(aside, dict):
-            break
-        if last and key not in aside:
-            aside[key] = value
+    *above, key = path
+    present = aside
+    for name in above:
+        present = present.setdefault(name, {}) if isinstance(present, dict) else present
+    if isinstance(present, dict):
+        present = present.setdefault(key, value)
+        if same(present, value):
             return
-        aside = aside.setdefault(key, {})
-    if not same(aside, value):
-        where = ".".join((UNMAPPED, *path))
-        allowed = f"the same as {'.'.join(path)}, or one of the two alone"
-        raise InvalidConfigError(where, hidden(aside), allowed)
+    where = ".".join((UNMAPPED, *path))
+    allowed = f"the same as {'.'.join(path)}, or one of the two alone"
+    raise InvalidConfigError(where, hidden(present), allowed)

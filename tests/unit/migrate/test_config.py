@@ -272,6 +272,7 @@ def test_a_list_of_models_is_no_setting() -> None:
         ({"foo": 1, "_unmapped": []}, "_unmapped.foo"),
         ({"foo": 1, "_unmapped": {"foo": 2}}, "_unmapped.foo"),
         ({"cache": {"foo": 1}, "_unmapped": {"cache": 2}}, "_unmapped.cache.foo"),
+        ({"cache": {"foo": 1}, "_unmapped": {"cache": 1}}, "_unmapped.cache.foo"),
     ],
 )
 def test_what_cannot_be_placed_is_refused(old: Mapping[str, Any], where: str) -> None:
