@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
 
@@ -181,6 +181,7 @@ DOCUMENTS = st.dictionaries(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCUMENTS)
 def test_a_file_without_problems_is_one_that_the_service_takes(document: dict[str, Any]) -> None:
     refused = None
@@ -192,6 +193,7 @@ def test_a_file_without_problems_is_one_that_the_service_takes(document: dict[st
     assert refused in keys if refused else not keys
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=30) | st.text('{}[]",:a1 \n', max_size=30).map(str.encode))
 def test_any_bytes_have_a_place_for_their_problem(document: bytes) -> None:
     for one in config_problems(document):

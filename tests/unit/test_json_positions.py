@@ -9,7 +9,7 @@ from json import JSONDecodeError
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_runner_router.json_positions import MAX_DEPTH, Node, Position, read_json
@@ -32,6 +32,7 @@ def nodes_of(node: Node) -> Iterator[Node]:
         yield from nodes_of(item)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES, st.sampled_from([None, 0, 1, "\t"]), st.booleans())
 def test_values_are_those_of_json(value: Any, indent: Any, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
@@ -46,6 +47,7 @@ def test_values_are_those_of_json(value: Any, indent: Any, ascii_only: bool) -> 
             assert decoder.raw_decode(text, member.offset)[0] == member.key
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS)
 def test_what_json_refuses_is_refused_and_nothing_else(text: str) -> None:
     try:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import gguf_bytes as gb
@@ -300,7 +300,7 @@ NAMES = st.text(
 ).filter(lambda name: not name.startswith("."))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sets(NAMES, max_size=4), st.sampled_from([".gguf", ".GGUF", ".Gguf"]))
 def test_any_names(names: set[str], ending: str) -> None:
     with TemporaryDirectory() as place:
