@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
@@ -17,10 +18,13 @@ from llm_runner_router.registry.records import (
     ModelRecord,
     Pricing,
 )
-from llm_runner_router.request_values import listed, made
+from llm_runner_router.request_values import listed, made, named
 from llm_runner_router.types import ModelFormat
 
 Source = str | os.PathLike[str] | None
+
+MAX_LENGTH = "max_length"
+COUNTS_THE_ANSWER = "max_tokens, of the model or of a request, which counts the answer alone"
 
 Targets = Sequence[str | AliasTarget | Mapping[str, Any]] | Mapping[str, float]
 """The models behind an alias: ids, ids with their weights, or targets."""
@@ -54,7 +58,7 @@ def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
         name=values.get("name", ""),
         format=format_of(values.get("format"), provider),
         source=source_of(source, model if provider else None),
-        config=made(ModelConfig, values.get("config") or {}, "config"),
+        config=config_of(values.get("config")),
         capabilities=values.get("capabilities", DEFAULT_CAPABILITIES),
         labels=values.get("labels") or {},
         provider=provider,
@@ -65,6 +69,19 @@ def record_of(model: str, source: Source, values: ModelFields) -> ModelRecord:
         tags=values.get("tags", ()),
         limits=made(ModelLimits, values.get("limits") or {}, "limits"),
     )
+
+
+def config_of(values: ModelConfig | Mapping[str, Any] | None) -> ModelConfig:
+    """The settings of a model.
+
+    ``maxLength``, in which Transformers counts prompt and answer, warns and sets nothing.
+    """
+    if isinstance(values, ModelConfig):
+        return values
+    given = named(values or {}, "config", "a ModelConfig, or its fields by name")
+    if given.pop(MAX_LENGTH, None) is not None:
+        warn_old(f"config.{MAX_LENGTH}", COUNTS_THE_ANSWER)
+    return made(ModelConfig, given, "config")
 
 
 def format_of(said: object, provider: str) -> ModelFormat:

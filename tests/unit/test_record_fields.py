@@ -22,6 +22,12 @@ from llm_runner_router.registry.records import (
 from llm_runner_router.types import ModelFormat, Request
 
 
+def test_max_length_counts_another_thing_than_max_tokens() -> None:
+    with pytest.warns(DeprecationWarning, match=r"config\.max_length .* use max_tokens"):
+        record = record_of("m", "gpt2", {"config": {"maxLength": 50, "topK": 3}})
+    assert record.config == ModelConfig(top_k=3)
+
+
 def test_a_file_is_a_gguf_model() -> None:
     record = record_of("m", Path("x/m.gguf"), {"config": {"contextLength": 9}})
     assert record == ModelRecord(
