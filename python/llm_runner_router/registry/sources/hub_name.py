@@ -43,8 +43,9 @@ def parsed_checkpoint_name(name: str, text: str) -> tuple[str, str, str]:
     """Organisation (empty for the oldest models), repository and revision; a whole repository."""
     repo_id, at, revision = name.partition("@")
     revision = unquote(revision) if at else "main"
-    organization, _, repository = repo_id.rpartition("/")
-    for part, form in ((organization or "_", NAME), (repository, NAME), (revision, REVISION)):
+    organization, slash, repository = repo_id.rpartition("/")
+    named = organization if slash else "_"
+    for part, form in ((named, NAME), (repository, NAME), (revision, REVISION)):
         if not form.fullmatch(part) or ".." in part:
             raise wrong_source(text, ALLOWED_CHECKPOINTS)
     return organization, repository, revision
