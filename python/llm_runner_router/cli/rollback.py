@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,9 +58,9 @@ def show_plan(folder: Path, backup: str) -> Restoration:
     from llm_runner_router.migrate.rollback import preview
     from llm_runner_router.migrate.service_process import running, supervisors
 
-    recovery = recover(folder)
-    if recovery is not Recovery.NOTHING:
-        errors.print(f"note: {recovery}", markup=False)
+    with suppress(MigrationError):  # where it cannot be finished, the rollback goes back from there
+        if (recovery := recover(folder)) is not Recovery.NOTHING:
+            errors.print(f"note: {recovery}", markup=False)
     with errors.status("checking the backup"):
         wanted = preview(folder, backup)
     for line in plan_lines(wanted):
@@ -86,10 +86,15 @@ def plan_lines(wanted: Restoration) -> Iterator[str]:
 
 def ask() -> None:
     """Exit unless the user agrees; without a terminal nobody can."""
-    if not sys.stdin.isatty():
+    if not is_asked():
         raise MigrationError("nobody can be asked here: --yes does it without asking")
     if not typer.confirm("Do it?", err=True):
         raise typer.Exit(1)
+
+
+def is_asked() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty()
 
 
 def bring_back(folder: Path, backup: str) -> RollbackOutcome:

@@ -86,7 +86,9 @@ def running_services(folder: Path) -> Sequence[RunningService]:
 
 
 def look(path: Path) -> RunningService | None:
-    """The service of a file; ``None`` where it has ended."""
+    """The service of a file; ``None`` where it has ended, or the file is none."""
+    if path.is_symlink():
+        return None
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -97,6 +99,7 @@ def look(path: Path) -> RunningService | None:
         with suppress(OSError):
             if os.path.samestat(path.stat(), os.fstat(descriptor)):
                 path.unlink()
+                path.parent.rmdir()  # unless others serve there
         return None
     finally:
         os.close(descriptor)

@@ -14,6 +14,7 @@ from llm_runner_router.migrate.recovery import Recovery, recover
 from llm_runner_router.migrate.rollback import rollback
 from llm_runner_router.migrate.step import Step, unobserved
 from llm_runner_router.migrate.transaction import migrate
+from llm_runner_router.migrate.trial import Trial
 from unit.migrate.folders import make_database, old_folder, plan_of, snapshot
 
 
@@ -32,12 +33,14 @@ class Killed(BaseException):
     """Nobody catches it."""
 
 
-def interrupted(folder: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupted(
+    folder: Path, step: Step, monkeypatch: pytest.MonkeyPatch, trial: Trial = make_database
+) -> None:
     """A folder whose migration ended there, without a word."""
     with monkeypatch.context() as patch:
         patch.setattr("llm_runner_router.migrate.transaction.give_up", lambda *_: None)
         with pytest.raises(Killed):
-            migrate(plan_of(folder), Stop(step), make_database)
+            migrate(plan_of(folder), Stop(step), trial)
 
 
 def test_nothing_to_do_needs_no_right_to_write(

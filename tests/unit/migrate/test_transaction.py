@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +23,7 @@ from unit.migrate.folders import (
     NEW_ENVIRONMENT,
     json_bytes,
     make_database,
+    memory_folder,
     old_folder,
     plan_of,
     snapshot,
@@ -31,8 +33,9 @@ WORK = ".llm-router-migration"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return old_folder(tmp_path)
+def folder() -> Iterator[Path]:
+    with memory_folder() as place:
+        yield old_folder(place / "folder")
 
 
 def test_the_new_state_with_the_old_modes(folder: Path) -> None:
