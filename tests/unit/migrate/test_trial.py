@@ -37,7 +37,7 @@ def tried(folder: Path, plan: Plan) -> Path:
 def with_content(plan: Plan, content: Mapping[str, bytes]) -> Plan:
     """The plan with other files."""
     changes = [
-        replace(change, after=content.get(str(change.path), change.after))  # type: ignore[union-attr,call-arg]
+        replace(change, after=content.get(str(change.path), change.after))
         if str(change.path) in content
         else change
         for change in plan.changes
@@ -104,7 +104,7 @@ def test_a_plan_without_configuration_and_registry(plan: Plan) -> None:
         (
             {
                 "models/registry.json": json_bytes(
-                    {**NEW_REGISTRY, "models": NEW_REGISTRY["models"] * 2}  # type: ignore[operator]
+                    {**NEW_REGISTRY, "models": NEW_REGISTRY["models"] * 2}
                 )
             },
             "each id once",

@@ -88,6 +88,5 @@ def test_a_pipe_or_a_link_holds_nobody_up(tmp_path: Path) -> None:
     folder = tmp_path / ".llm-router"
     folder.mkdir()
     os.mkfifo(folder / "5.pid")
-    assert running_services(tmp_path) == []
     (folder / "6.pid").symlink_to("/dev/zero")
     assert running_services(tmp_path) == []
