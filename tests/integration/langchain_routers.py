@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from tempfile import TemporaryDirectory
 
 from integration.background import in_background
 from integration.processes import service_process
@@ -36,10 +37,12 @@ def routed(kind: str, server: AgentServer) -> Iterator[RouterThread]:
 
 
 @asynccontextmanager
-async def service() -> AsyncIterator[str]:
-    arguments = ("-m", "llm_runner_router.cli", "serve", "--port", "0")
-    async with service_process(*arguments) as process:
-        yield process.address
+async def service(**environment: str) -> AsyncIterator[str]:
+    """The address of a service that knows nothing yet."""
+    with TemporaryDirectory() as data:
+        serve = ("-m", "llm_runner_router.cli", "serve", "--port", "0", "--data", data)
+        async with service_process(*serve, environment={**environment}) as process:
+            yield process.address
 
 
 def register(router: RouterThread, server: AgentServer) -> None:

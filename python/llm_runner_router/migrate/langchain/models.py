@@ -133,11 +133,12 @@ def checked(path: str, record: ModelRecord) -> ModelRecord:
 def notes_of(node: Node, known: KnownModel, *, named: bool) -> list[str]:
     """What the user should know."""
     notes = []
+    where = node.path or "the top"
     if not named:
-        notes.append(f"{node.path}: no model is named; {known.usual} is what LangChain takes")
+        notes.append(f"{where}: no model is named; {known.usual} is what LangChain takes")
     if known.plain:
         notes.append(
-            f"{node.path}: {node.kind} goes on from texts; here a template makes a message of the "
+            f"{where}: {node.kind} goes on from texts; here a template makes a message of the "
             "user (LLMRouterLLM of compat.langchain sends texts as they are)"
         )
     return notes

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.migrate.fields import Fate
+from llm_runner_router.migrate.langchain.known_models import MODELS
+from llm_runner_router.migrate.langchain.models import Model, model_of
+from llm_runner_router.providers.known import PROVIDERS
+from llm_runner_router.registry.records import Endpoint, ModelConfig
+from unit.migrate.langchain.dumped import SECRET, made, node
+
+
+def read(name: str, bound: Any = None, /, **fields: Any) -> Model:
+    return model_of(node(made(name, **fields)), bound or {})
+
+
+def fates(model: Model) -> dict[str, tuple[Fate, str]]:
+    return {claim.path: (claim.fate, claim.part) for claim in model.claims.made}
+
+
+def test_all_classes_are_of_providers_that_there_are() -> None:
+    assert {known.provider for known in MODELS.values()} <= PROVIDERS.keys()
+
+
+def test_a_model_with_all_that_has_a_place() -> None:
+    model = read(
+        "ChatOpenAI",
+        model_name="gpt-4o",
+        temperature=0,
+        top_p=0.5,
+        max_tokens=7,
+        seed=3,
+        frequency_penalty=0.1,
+        presence_penalty=0.2,
+        stop=["END"],
+        openai_api_base="https://example.com/v1",
+        openai_organization="org",
+        openai_api_key=SECRET,
+        model_kwargs={"user": "u"},
+    )
+    record = model.record
+    assert (record.source, record.provider) == ("gpt-4o", "openai")
+    assert record.config == ModelConfig(
+        temperature=0,
+        top_p=0.5,
+        max_tokens=7,
+        seed=3,
+        frequency_penalty=0.1,
+        presence_penalty=0.2,
+        stop=("END",),
+    )
+    assert record.endpoint == Endpoint(
+        base_url="https://example.com/v1",
+        api_key="env:OPENAI_API_KEY",
+        organization="org",
+        options={"user": "u"},
+    )
+    assert all(fate is Fate.MAPPED for fate, _ in fates(model).values())
+    assert model.notes == ["the key of env:OPENAI_API_KEY goes to https://example.com/v1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "wanted"),
+    [
+        ("ChatAnthropic", {"model": "c", "max_tokens_to_sample": 5}, ("anthropic", "c")),
+        ("ChatOllama", {"model": "l", "num_ctx": 99, "num_predict": 5}, ("ollama", "l")),
+        (
+            "AzureChatOpenAI",
+            {"azure_deployment": "d", "azure_endpoint": "https://r.example.com"},
+            ("azure-openai", "d"),
+        ),
+        ("ChatGroq", {"model_name": "g"}, ("groq", "g")),
+        ("OpenAI", {}, ("openai", "gpt-3.5-turbo-instruct")),
+    ],
+)
+def test_other_classes(name: str, fields: dict[str, Any], wanted: tuple[str, str]) -> None:
+    record = read(name, **fields).record
+    assert (record.provider, record.source) == wanted
+    if "num_ctx" in fields:
+        assert record.config.context_length == 99
+    if "num_predict" in fields or "max_tokens_to_sample" in fields:
+        assert record.config.max_tokens == 5
+
+
+def test_what_is_bound_counts_before_the_models_own() -> None:
+    model = read("ChatOpenAI", {"temperature": ("b.temperature", 0.1)}, temperature=1.0)
+    assert model.record.config.temperature == 0.1
+
+
+def test_nothing_zero_or_false_is_lost() -> None:
+    model = read("ChatOpenAI", temperature=0.0, seed=0, max_tokens=None, top_p=None)
+    assert (model.record.config.temperature, model.record.config.seed) == (0.0, 0)
+    assert fates(model)["kwargs.max_tokens"] == (Fate.UNMAPPED, "")
+
+
+def test_no_limit_is_no_limit() -> None:
+    assert read("OpenAI", max_tokens=-1).record.config.max_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"temperature": 3}, "config.temperature: 3"),
+        ({"temperature": "hot"}, "config.temperature: 'hot'"),
+        ({"max_tokens": 0}, "config.max_tokens: 0"),
+        ({"stop": [1]}, "stop"),
+        ({"openai_api_base": "file:///etc"}, "endpoint.base_url"),
+        ({"model_name": 3}, "model: 3"),
+        ({"model_name": {"lc": 1}}, "model"),
+        ({"model_kwargs": {"a": {"api_key": "sk-x"}}}, "no key in clear"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_never_bent(fields: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        read("ChatOpenAI", **fields)
+    assert "sk-x" not in caught.value.message
+
+
+def test_a_model_without_a_name_is_refused_where_langchain_has_no_usual_one() -> None:
+    with pytest.raises(InvalidRequestError, match="the name of a ChatOllama model"):
+        read("ChatOllama")
+
+
+@pytest.mark.parametrize("field", ["openai_api_key", "api_key"])
+def test_a_key_in_clear_never_comes_along(field: str) -> None:
+    model = read("ChatOpenAI", **{field: "sk-secret", "model_kwargs": {"api_key": "sk-secret"}})
+    assert model.record.endpoint == Endpoint()
+    assert "sk-secret" not in f"{model.record} {model.notes}"
+    assert fates(model)[f"kwargs.{field}"] == (Fate.UNMAPPED, "")
+    assert "a key in clear is never taken over" in model.notes[-1]
+
+
+@pytest.mark.parametrize("name", ["PATH", "DATABASE_PASSWORD", "a b KEY", "", "K;EY"])
+def test_a_variable_that_holds_no_key_is_not_sent_anywhere(name: str) -> None:
+    secret = {"lc": 1, "type": "secret", "id": [name]}
+    model = read("ChatOpenAI", openai_api_key=secret, base_url="https://example.com/v1")
+    assert model.record.endpoint.api_key is None
+
+
+def test_headers_and_other_fields_are_told_of() -> None:
+    model = read("ChatOpenAI", default_headers={"Authorization": "Bearer x"}, n=2, streaming=True)
+    assert model.record.endpoint.headers == {}
+    told = {claim.path: claim.note for claim in model.claims.made if claim.fate is Fate.UNMAPPED}
+    assert told["kwargs.default_headers"].startswith("headers may hold keys")
+    assert told["kwargs.n"] == "one answer a request"
