@@ -75,9 +75,19 @@ class ModelMoves:
             raise AlreadyExistsError(f"{message}, {rival}: rename or remove one of them")
 
     def _owners(self, files: ModelSet) -> list[int]:
-        """The places of the models that the registry has of these files."""
-        paths = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
-        return [index for index, entry in enumerate(self.models) if self._path_of(entry) in paths]
+        """The places of the models that the registry has of these files.
+
+        Where no source leads to them, those whose file is missing and has their name: the folder
+        may have been another one, or what paths started from.
+        """
+        paths = [self._path_of(entry) for entry in self.models]
+        own = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
+        found = [index for index, path in enumerate(paths) if path in own]
+        return found or [
+            index
+            for index, path in enumerate(paths)
+            if path and PurePosixPath(path).name in files.names and not os.path.lexists(path)
+        ]
 
     def _path_of(self, entry: object) -> str | None:
         """The file of an entry; ``None`` where its source is none."""

@@ -261,6 +261,23 @@ def test_a_model_of_the_registry_keeps_its_id_and_settings(tmp_path: Path, sourc
     assert "models[1].source" in made.notes[0]
 
 
+@pytest.mark.parametrize("source", ["a.gguf", "/srv/old/models/a.gguf", "file:///gone/a.gguf"])
+def test_a_model_whose_path_leads_nowhere_is_known_by_its_file(tmp_path: Path, source: str) -> None:
+    put(tmp_path, "a.gguf")
+    known = {"id": "mine", "format": "gguf", "source": source}
+    made = model_files(tmp_path, document(known))
+    assert made.registry["models"] == [{**known, "source": "./models/cache/a.gguf"}]
+
+
+def test_a_model_elsewhere_of_the_same_name_is_another_one(tmp_path: Path) -> None:
+    put(tmp_path, "a.gguf")
+    (tmp_path / "a.gguf").write_bytes(gguf())
+    known = {"id": "mine", "format": "gguf", "source": "a.gguf"}
+    made = model_files(tmp_path, document(known))
+    assert made.registry["models"][0] == known
+    assert made.registry["models"][1]["id"] == "a"
+
+
 def test_an_id_that_another_model_has_is_refused_with_both(tmp_path: Path) -> None:
     put(tmp_path, "a.gguf")
     known = {"id": "a", "format": "gguf", "source": "https://example.org/a.gguf"}

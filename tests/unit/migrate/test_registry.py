@@ -233,6 +233,11 @@ def test_a_wrong_value_is_refused_under_the_path_it_has_in_the_old_file() -> Non
     assert raised.value.value == 7
 
 
+def test_an_id_of_0_is_refused_and_not_taken_for_none() -> None:
+    with pytest.raises(InvalidRequestError, match=r"^models\[0\]\.id: 0 "):
+        migrated_registry({"models": [{"id": 0, "name": "a", "path": "a.gguf"}]})
+
+
 @pytest.mark.parametrize("name", ["a\nb", 7, "x" * 129])
 def test_a_wrong_id_is_refused_where_it_stands(name: object) -> None:
     with pytest.raises(InvalidRequestError, match=r"^models\[0\]\.name: "):
