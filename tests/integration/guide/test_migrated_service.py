@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from integration.guide.command_line import done
 from integration.guide.projects import project_of_v1_0, state
 from integration.processes import service_process
@@ -19,11 +21,15 @@ async def answer(router: LLMRouter, model: str) -> Response:
 
 
 async def test_the_migrated_folder_is_served_and_rolled_back(
-    tmp_path: Path, my_router: LLMRouter
+    tmp_path: Path, my_router: LLMRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project_of_v1_0(tmp_path / "desk")
     before = state(folder)
     await asyncio.to_thread(done, "migrate", folder, "--yes")
+    monkeypatch.chdir(folder)
+    async with LLMRouter() as router:  # as the guide's tool validates
+        assert (await router.get_status()).healthy
+        assert [view.record.id for view in await router.list_models()] == MODELS
     async with service_process(*SERVE, cwd=folder) as service:
         async with LLMRouter(target=service.address) as router:
             assert [view.record.id for view in await router.list_models()] == MODELS
