@@ -8,10 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
-from langchain_core.load.serializable import Serializable
+from langchain_core.load.serializable import (
+    Serializable,
+    SerializedConstructor,
+    SerializedNotImplemented,
+)
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from llm_runner_router.compat.langchain.router_thread import RouterThread
+from llm_runner_router.compat.langchain.shown_config import shown_config
 from llm_runner_router.compat.langchain.tools import (
     request_choice,
     request_format,
@@ -49,7 +54,7 @@ class RouterSettings(Serializable):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    config: Mapping[str, Any] | Config | None = None
+    config: Mapping[str, Any] | Config | None = Field(default=None, repr=False)
     config_file: str | os.PathLike[str] | None = None
     target: str | None = None
     caller: str = "anonymous"
@@ -121,6 +126,13 @@ class RouterSettings(Serializable):
     def get_lc_namespace(cls) -> list[str]:
         """Where the class is imported from."""
         return ["llm_runner_router", "compat", "langchain"]
+
+    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
+        """What LangChain writes of it; passwords in the configuration's addresses are hidden."""
+        written = super().to_json()
+        if written["type"] == "constructor" and self.config is not None:
+            written["kwargs"]["config"] = shown_config(self.config)
+        return written
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:

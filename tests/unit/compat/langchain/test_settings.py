@@ -6,6 +6,7 @@ import pytest
 from langchain_core.load import dumps, loads
 
 from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
+from llm_runner_router.config import Config
 from llm_runner_router.errors import InvalidConfigError, InvalidRequestError, UnavailableError
 from llm_runner_router.preferences import CacheMode, Priority, Strategy
 
@@ -129,3 +130,17 @@ async def test_close_ends_its_own() -> None:
         pass
     with pytest.raises(UnavailableError, match=r"closed"):
         own.invoke("hello")
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_passwords_of_the_configuration_are_not_written(typed: bool) -> None:
+    values = {
+        "registry": {"url": "postgresql://ann:secret@db.example.com/models"},
+        "cache": {"url": "redis://:secret@cache.example.com", "ttl": 5},
+    }
+    model = ChatLLMRouter(config=Config(**values) if typed else values)
+    text = dumps(model)
+    assert "secret" not in text
+    assert "ann" not in text
+    assert '"ttl": 5' in text
+    assert "secret" not in str(model._identifying_params)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
@@ -202,6 +202,7 @@ NAMES = st.sampled_from(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(st.builds(lambda name, fields: made(name, **fields), NAMES, FIELDS), max_size=3))
 def test_no_leaf_of_any_file_is_lost(parts: list[Any]) -> None:
     document = {"parts": parts, "sure": chain(QUESTION, chat_openai())}
