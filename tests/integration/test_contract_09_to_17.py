@@ -28,6 +28,7 @@ from llm_runner_router.compat.transformers import pipeline
 from llm_runner_router.errors import InvalidRequestError
 from unit import tiny_model
 
+ONE_THREAD = {"engine": {"threads": 1}}
 OLD = {"maxConcurrentRequests": 3}
 FAR = {"name": "far", "type": "api", "provider": "openai", "path": "gpt-4o"}
 APP = {
@@ -115,7 +116,7 @@ async def test_13_from_ollama_with_all_that_belongs_to_a_model(tmp_path: Path) -
     files.add("system", "Be brief.").add("params", {"temperature": 0}).add("license", "MIT")
     store = OllamaFolder(tmp_path / "ollama")
     store.put(files, "llama2")
-    async with serving({}) as service:
+    async with serving({}, ONE_THREAD) as service:
         where = ("--store", store.folder, "--target", service.address)
         await asyncio.to_thread(done, "migrate", "ollama", *where, "--yes")
         async with LLMRouter(target=service.address) as router:
@@ -156,7 +157,7 @@ async def test_15_from_langchain_with_the_prompt_and_its_variables(tmp_path: Pat
     node = {"lc": 1, "type": "constructor", "id": identity, "kwargs": kwargs}
     folder_with(tmp_path, {"ask.json": node})
     model = tiny_model.write(tmp_path / "tiny.gguf")
-    async with serving({"tiny": model}) as service:
+    async with serving({"tiny": model}, ONE_THREAD) as service:
         where = ("migrate", "langchain", tmp_path / "ask.json", "--target", service.address)
         report = (await asyncio.to_thread(done, *where, "--json")).json
         async with LLMRouter(target=service.address) as router:

@@ -27,6 +27,8 @@ PROMPT = (
     "<|im_end|><|start|>user\nAnd again?<|im_end|><|start|>assistant\n"
 )
 
+ONE_THREAD = {"engine": {"threads": 1}}
+
 
 def put_models(store: OllamaFolder, weights: bytes) -> None:
     """The guide's model, as Ollama keeps it, and one without anything but its weights."""
@@ -43,7 +45,7 @@ async def test_from_the_list_to_the_chat(
     monkeypatch.setenv("OLLAMA_MODELS", str(store.folder))
     put_models(store, await asyncio.to_thread(model_file.read_bytes))
     settings = {"models": {"cacheDir": str(tmp_path / "cache"), "ollamaDir": str(store.folder)}}
-    async with serving({}, settings) as service:
+    async with serving({}, {**settings, **ONE_THREAD}) as service:
         command = ("migrate", "ollama", "--target", service.address)
         await asyncio.to_thread(done, *command, "--yes")
         again = await asyncio.to_thread(done, *command, "--yes")

@@ -82,7 +82,8 @@ async def test_both_programs_say_the_same(gpt2: Path) -> None:
 
 
 async def test_a_folder_becomes_a_model_of_a_service(gpt2: Path, tmp_path: Path) -> None:
-    async with serving({}, {"models": {"cacheDir": str(tmp_path / "cache")}}) as service:
+    settings = {**SETTINGS, "models": {"cacheDir": str(tmp_path / "cache")}}
+    async with serving({}, settings) as service:
         command = ("migrate", "huggingface", gpt2, "--id", "gpt2", "--target", service.address)
         await asyncio.to_thread(done, *command)
         async with LLMRouter(target=service.address) as router:
