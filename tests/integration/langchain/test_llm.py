@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from langchain_core.prompts import PromptTemplate
 
-from integration.langchain_routers import IN_PROCESS, SERVICE, routed, upstream
 from integration.upstreams.agent_server import AgentServer
 from integration.upstreams.faults import status
 from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
 from llm_runner_router.errors import ProviderRejectedError
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[AgentServer]:
-    with upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module", params=[IN_PROCESS, SERVICE])
-def router(request: pytest.FixtureRequest, server: AgentServer) -> Iterator[RouterThread]:
-    with routed(request.param, server) as router:
-        yield router
+@pytest.fixture(params=["local", "remote"])
+def router(request: pytest.FixtureRequest) -> RouterThread:
+    found: RouterThread = request.getfixturevalue(request.param)
+    return found
 
 
 def test_texts_go_to_the_provider_as_they_are(router: RouterThread, server: AgentServer) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,15 @@ from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.runnables import Runnable
 from typer.testing import CliRunner
 
-from integration.background import in_background
-from integration.langchain_openai_model import ChatOpenAI
-from integration.langchain_routers import service, upstream
+from integration.langchain.openai_model import ChatOpenAI
+from integration.langchain.routers import KEY
 from integration.processes import llm_router
 from integration.upstreams.agent_server import AgentServer
 from llm_runner_router.cli import app
 from llm_runner_router.compat.langchain import RouterThread
 from llm_runner_router.types import Response
 
-KEY = "sk-of-the-service"
 QUESTION = {"question": "What is {AI}?"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AgentServer]:
-    with upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def target() -> Iterator[str]:
-    """A service that knows the key by the variable that LangChain names."""
-    with in_background(lambda: service(OPENAI_API_KEY=KEY)) as address:
-        yield address
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -11,8 +11,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from integration.langchain_routers import IN_PROCESS, SERVICE, routed, upstream
-from integration.upstreams.agent_server import AgentServer
 from llm_runner_router.compat.langchain import ChatLLMRouter, RouterThread
 from llm_runner_router.errors import UnsupportedError
 
@@ -20,12 +18,6 @@ Details = Literal[
     "audio_input", "audio_output", "reasoning_output", "cache_read_input", "cache_creation_input"
 ]
 TEXT_ONLY = "a router's messages carry text alone"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AgentServer]:
-    with upstream() as server:
-        yield server
 
 
 @pytest.fixture
@@ -141,17 +133,15 @@ def called() -> list[Any]:
 class TestInProcess(Suite):
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def routers(cls, server: AgentServer) -> Iterator[None]:
-        with routed(IN_PROCESS, server) as cls.router:
-            yield
+    def routers(cls, local: RouterThread) -> None:
+        cls.router = local
 
 
 class TestService(Suite):
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def routers(cls, server: AgentServer) -> Iterator[None]:
-        with routed(SERVICE, server) as cls.router:
-            yield
+    def routers(cls, remote: RouterThread) -> None:
+        cls.router = remote
 
 
 class TestFunctionCalling(TestInProcess):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,9 @@ from langchain_core.load import dumps
 from langchain_core.prompts import PromptTemplate
 from typer.testing import CliRunner
 
-from integration.background import in_background
-from integration.langchain_routers import register, service, upstream
 from llm_runner_router.cli import app
-from llm_runner_router.compat.langchain import RouterThread
 
-PAGE = (Path(__file__).parents[2] / "docs" / "langchain.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "langchain.md").read_text(encoding="utf-8")
 SAID = {
     "Chat": ("I heard: What is AI? and you?", "agent 0.0"),
     "Tools and structured output": ("'name': 'Weather'", "place='Oslo has 3 degrees' degrees=3"),
@@ -25,14 +21,6 @@ SAID = {
     "Prompts, models and chains": ("I heard: Answer this question: What is AI? and you?",),
 }
 """What the code below each heading prints."""
-
-
-@pytest.fixture(scope="module")
-def target() -> Iterator[str]:
-    with upstream() as server, in_background(service) as address:
-        with RouterThread(target=address) as router:
-            register(router, server)
-        yield address
 
 
 def blocks(heading: str, kind: str) -> list[str]:
