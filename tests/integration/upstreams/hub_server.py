@@ -112,10 +112,11 @@ class HubServer(ContentServer):
         if self.gate is not None:
             await self.gate.wait()
         if parts[:2] == ["api", "models"]:
-            return self.listing(request, "/".join(parts[2:4]), parts[4:])
-        assert parts[2] == "resolve"
-        name = unquote("/".join(parts[4:]))
-        return await self.resolve(request, "/".join(parts[:2]), unquote(parts[3]), name)
+            end = parts.index("revision") if "revision" in parts else len(parts)
+            return self.listing(request, "/".join(parts[2:end]), parts[end:])
+        end = parts.index("resolve")  # the oldest repositories have no organisation
+        name = unquote("/".join(parts[end + 2 :]))
+        return await self.resolve(request, "/".join(parts[:end]), unquote(parts[end + 1]), name)
 
     def listing(self, request: web.Request, repo_id: str, rest: list[str]) -> web.Response:
         repository = self.repositories.get(repo_id)

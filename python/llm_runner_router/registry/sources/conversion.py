@@ -48,6 +48,10 @@ class Work:
         """What the weights become; see ``QUANTIZATIONS``."""
         return self.target.stem
 
+    def beside(self, ending: str) -> Path:
+        """A name for what is not the target yet."""
+        return self.target.with_name(f"{self.target.name}.{ending}")
+
     @property
     def element(self) -> str:
         """What they are written as first: what is quantised is made of F16."""
@@ -119,18 +123,21 @@ class Conversions:
 
         def convert(check: Callable[[], None]) -> None:
             tell = teller("converting", total, on_progress, check, loop)
-            whole = work.target.with_name(f"{work.target.name}.whole")
+            whole, small = work.beside("whole"), work.beside("small")
             try:
                 tokenizer = work.checkpoint.tokenizer(work.blueprint)
                 write_gguf(whole, work.blueprint, tokenizer, work.element, tell)
                 check_unchanged(work.checkpoint, work.stamp)
-                if work.element == work.kind:
-                    whole.replace(work.target)
-                    sync_folder(work.target.parent)
-                else:
-                    self._quantize(whole, work.target, work.kind, in_bytes(tell, total))
+                if work.element != work.kind:
+                    small.unlink(missing_ok=True)
+                    self._quantize(whole, small, work.kind, in_bytes(tell, total))
+                    # Now: once the target is there, nobody would look for what was left.
+                    small.replace(whole)
+                whole.replace(work.target)
+                sync_folder(work.target.parent)
             finally:
                 whole.unlink(missing_ok=True)
+                small.unlink(missing_ok=True)
 
         await in_stoppable_thread(convert)
 
