@@ -30,17 +30,17 @@ def test_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").symlink_to("real")
     (tmp_path / "file").symlink_to("real/a")
     (tmp_path / "nowhere").symlink_to("missing")
-    assert refused(tmp_path, "folder/a", "symbolic link") == "folder"
-    assert refused(tmp_path, "file", "symbolic link") == "file"
-    assert refused(tmp_path, "nowhere", "symbolic link") == "nowhere"
+    assert refused(tmp_path, "folder/a", "'a symbolic link'") == "folder"
+    assert refused(tmp_path, "file", "'a symbolic link'") == "file"
+    assert refused(tmp_path, "nowhere", "'a symbolic link'") == "nowhere"
 
 
 def test_links_above_a_file_are_refused_at_any_depth(tmp_path: Path) -> None:
     (tmp_path / "real/b").mkdir(parents=True)
     (tmp_path / "real/b/c").write_bytes(b"1")
     (tmp_path / "a").symlink_to("real")
-    assert refused(tmp_path, "a/b/c", "symbolic link") == "a"
-    assert refused(tmp_path, "a/b/missing", "symbolic link") == "a"
+    assert refused(tmp_path, "a/b/c", "'a symbolic link'") == "a"
+    assert refused(tmp_path, "a/b/missing", "'a symbolic link'") == "a"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

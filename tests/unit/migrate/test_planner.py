@@ -144,6 +144,7 @@ def test_contract_3_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     carry_out(plan_of(old_folder(tmp_path)))
     again = plan_of(tmp_path)
     assert (again.source, list(again.changes), again.database) == ("1.2", [], None)
+    assert list(again.notes) == ["app.js:1: require('llm-runner-router') is import now"]
     for version in ("0.x", "1.0", "1.1", "1.2"):
         assert list(plan_of(tmp_path, source=version).changes) == []
     for part in Part:
