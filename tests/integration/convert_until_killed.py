@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.checkpoints import gguf_output
+from llm_runner_router.inspection import quantizing
 from llm_runner_router.model_sources import quantized
 from llm_runner_router.registry.sources import conversion
 from llm_runner_router.registry.sources.conversion import Conversions
+
+assert quantizing.quantize  # loaded before the first fork
 
 POINTS = ("identity", "tensor", "sync", "part", "quantized", "small", "whole", "told")
 

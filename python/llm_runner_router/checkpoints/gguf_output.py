@@ -7,16 +7,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter
 
 from llm_runner_router.checkpoints.blueprint import Blueprint
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.layouts import PlannedTensor
 from llm_runner_router.checkpoints.safetensors_file import TensorReader
 from llm_runner_router.tokenizer.metadata import MetadataValue
+
+if TYPE_CHECKING:
+    from gguf import GGUFWriter
 
 FILE_TYPES = {"F32": 0, "F16": 1}
 """Elements of matrices by their names, and their numbers in ``general.file_type``."""
@@ -90,6 +92,8 @@ def element_type(tensor: PlannedTensor, element: str) -> np.dtype[Any]:
 @contextmanager
 def opened(path: Path, architecture: str) -> Iterator[GGUFWriter]:
     """A writer whose file is closed in the end."""
+    from gguf import GGUFWriter  # noqa: PLC0415 - takes long, and few services convert
+
     writer = GGUFWriter(path, architecture)
     try:
         yield writer
@@ -99,6 +103,8 @@ def opened(path: Path, architecture: str) -> Iterator[GGUFWriter]:
 
 def add_value(writer: GGUFWriter, key: str, value: MetadataValue) -> None:
     """A key with the type that GGUF's readers expect: whole numbers are of 32 bits."""
+    from gguf import GGUFValueType  # noqa: PLC0415 - see above
+
     match value:
         case bool():
             writer.add_bool(key, value)
@@ -116,6 +122,8 @@ def add_value(writer: GGUFWriter, key: str, value: MetadataValue) -> None:
 
 def write_tensors(writer: GGUFWriter, blueprint: Blueprint, element: str, report: Report) -> None:
     """All that stands in the file."""
+    from gguf import GGMLQuantizationType  # noqa: PLC0415 - see above
+
     for tensor in blueprint.tensors:
         kind = element_type(tensor, element)
         raw = GGMLQuantizationType.F16 if kind.itemsize == 2 else GGMLQuantizationType.F32

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from llm_runner_router.compat.transformers.inputs import Chat, Prompt
-from llm_runner_router.compat.transformers.parameters import Parameters
+from llm_runner_router.compat.transformers.parameters import DEFAULT_NEW_TOKENS, Parameters
 from llm_runner_router.compat.transformers.returned import Answer, ReturnType
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
@@ -81,12 +81,17 @@ async def prompt_ids(router: LLMRouter, request: Request) -> Sequence[int]:
 
 
 async def generated(router: LLMRouter, request: Request, ends: frozenset[int]) -> Sequence[int]:
-    """The tokens of an answer, until one of ``ends``, which belongs to it."""
+    """The tokens of an answer, until one of ``ends``, which belongs to it.
+
+    Where the request has no limit, the default ends it here: as a limit of the request it would be
+    refused by models whose context is shorter.
+    """
+    most = request.max_tokens or DEFAULT_NEW_TOKENS
     tokens: list[int] = []
     async with aclosing(router.process_stream(request)) as events:
         async for event in events:
             for token in event.token_ids if isinstance(event, Chunk) else ():
                 tokens.append(token)
-                if token in ends:
+                if token in ends or len(tokens) == most:
                     return tokens
     return tokens

@@ -21,7 +21,14 @@ class Chat:
     messages: Sequence[Any]
 
     def as_messages(self) -> tuple[Message, ...]:
-        """As the router takes them. InvalidRequestError names the message that it does not take."""
+        """As the router takes them. InvalidRequestError names the message that it does not take.
+
+        A message that the assistant has begun is not gone on with: the router has no such thing.
+        """
+        last = self.messages[-1]
+        if is_message(last) and last["role"] == Role.ASSISTANT:
+            allowed = "a chat whose last message is not the assistant's"
+            raise InvalidRequestError("continue_final_message", last["content"], allowed)
         return tuple(message_of(f"messages[{i}]", m) for i, m in enumerate(self.messages))
 
 

@@ -37,9 +37,10 @@ BOTH = (
 class Parameters:
     """How answers are generated.
 
-    Exactly one of ``max_new_tokens`` (the answer alone) and ``max_length`` (prompt and answer) is
-    given. ``temperature`` 0 takes the likeliest token. ``ends``: tokens that end an answer in the
-    place of the model's own, where there are some.
+    At most one of ``max_new_tokens`` (the answer alone) and ``max_length`` (prompt and answer) is
+    given; neither: DEFAULT_NEW_TOKENS, or fewer where the context ends before.
+    ``temperature`` 0 takes the likeliest token. ``ends``: tokens that end an answer in the place of
+    the model's own, where there are some.
     """
 
     max_new_tokens: int | None
@@ -91,8 +92,6 @@ def lengths(values: Mapping[str, Any]) -> tuple[int | None, int | None]:
     for name, value in (("max_new_tokens", new), ("max_length", both)):
         if value is not None and (type(value) is not int or value < 1):
             raise InvalidRequestError(name, value, "a whole number from 1 on")
-    if new is None and both is None:
-        return DEFAULT_NEW_TOKENS, None
     if new is not None and both is not None:
         warnings.warn(BOTH.format(new=new, both=both), UserWarning, stacklevel=5)
         both = None

@@ -1,0 +1,128 @@
+"""Pipelines over a router in this process, with a small checkpoint."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_runner_router.compat.transformers import TextGenerationPipeline, pipeline
+from llm_runner_router.errors import (
+    AlreadyExistsError,
+    InvalidRequestError,
+    ModelFileError,
+    UnavailableError,
+)
+from unit import tiny_checkpoint as tiny
+
+CHAT = [{"role": "user", "content": "the quick"}]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write(tmp_path_factory.mktemp("checkpoint") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def ours(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    cache = tmp_path_factory.mktemp("cache")
+    with pipeline("text-generation", folder, config=settings(cache)) as made:
+        yield made
+
+
+def settings(cache: Path) -> dict[str, Any]:
+    return {"models": {"cacheDir": str(cache)}, "engine": {"threads": 1}}
+
+
+def test_many_prompts_are_answered_in_order(ours: TextGenerationPipeline) -> None:
+    texts = [f"the {number}" for number in range(30)]
+    found = ours(texts, do_sample=False, max_new_tokens=2)
+    assert [
+        records[0]["generated_text"][: len(text)]
+        for records, text in zip(found, texts, strict=True)
+    ] == texts
+    assert ours([]) == []
+
+
+def test_unknown_arguments_are_refused_by_name(ours: TextGenerationPipeline, folder: Path) -> None:
+    for name in ("max_tokens", "num_beam_groups", "streamer", "min_new_tokens"):
+        with pytest.raises(InvalidRequestError, match=name):
+            ours("the", **{name: 1})
+        with pytest.raises(InvalidRequestError, match=name):
+            pipeline("text-generation", folder, **{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("task", "summarization"),
+        ("model", None),
+        ("device", "cuda:0"),
+        ("device_map", {"a": 1}),
+        ("dtype", "int4"),
+        ("framework", "tf"),
+        ("quantization", "Q9"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_at_once(folder: Path, name: str, value: object) -> None:
+    with pytest.raises(InvalidRequestError, match=name):
+        pipeline(**{"task": "text-generation", "model": folder, name: value})
+
+
+def test_a_chat_that_ends_with_the_assistant_cannot_be_continued(
+    ours: TextGenerationPipeline,
+) -> None:
+    begun = [*CHAT, {"role": "assistant", "content": "Sure,"}]
+    with pytest.raises(InvalidRequestError, match="continue_final_message"):
+        ours(begun)
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(ModelFileError, match=r"config\.json"):
+        pipeline("text-generation", tmp_path, config=settings(tmp_path))
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_closed_pipeline_says_so(tmp_path: Path, folder: Path) -> None:
+    made = pipeline(model=str(folder), config=settings(tmp_path), max_new_tokens=2)
+    assert made("the")[0]["generated_text"].startswith("the")
+    made.close()
+    made.close()
+    with pytest.raises(UnavailableError, match="closed"):
+        made("the")
+
+
+def test_one_id_for_two_checkpoints_is_refused(tmp_path: Path, folder: Path) -> None:
+    config = {**settings(tmp_path), "registry": {"path": str(tmp_path / "r.sqlite")}}
+    pipeline(model=folder, config=config).close()
+    pipeline(model=folder, config=config).close()  # it is registered already
+    pipeline(model="tiny", config=config).close()  # by its id
+    other = tiny.write(tmp_path / "tiny")
+    with pytest.raises(AlreadyExistsError):
+        pipeline(model=other, config=config)
+
+
+def test_transformers_is_not_imported() -> None:
+    code = (
+        "import sys, llm_runner_router.compat.transformers; "
+        "assert not {'transformers', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_without_a_length_the_context_or_256_tokens_end_it(
+    ours: TextGenerationPipeline, tmp_path: Path
+) -> None:
+    (short,) = ours("the", do_sample=False, return_tensors=True, eos_token_id=10_000)
+    assert len(short["generated_token_ids"]) in (tiny.CONTEXT, tiny.CONTEXT + 1)
+    roomy = tiny.write(tmp_path / "roomy", tiny.llama_config(max_position_embeddings=400))
+    with pipeline(model=roomy, config=settings(tmp_path)) as made:
+        (long,) = made("the", do_sample=False, return_tensors=True, eos_token_id=10_000)
+    prompt = len(ours("the", max_new_tokens=1, return_tensors=True)[0]["generated_token_ids"]) - 1
+    assert len(long["generated_token_ids"]) == prompt + 256
