@@ -39,6 +39,6 @@ def print_change(change: Change) -> None:
 def print_notes(plan: Plan) -> None:
     """What the user should know."""
     if plan.notes:
-        say("\nplease note:")
+        say("\nplease note:" if plan.changes else "please note:")
     for note in plan.notes:
         say(f"  {note}")

@@ -16,10 +16,11 @@ from llm_runner_router.migrate.plan import Plan, WriteFile
 from llm_runner_router.migrate.plan_config import ConfigPlan, plan_config
 from llm_runner_router.migrate.plan_registry import WHOLE_REGISTRY, RegistryPlan, plan_registry
 from llm_runner_router.migrate.project import ENVIRONMENT, PACKAGE, REGISTRY, Project, read_project
-from llm_runner_router.migrate.versions import detected, source_version, target_version
+from llm_runner_router.migrate.versions import Detected, detected, source_version, target_version
 
 REGISTRY_PARTS = frozenset({Part.REGISTRY, Part.PROMPTS, Part.MODELS})
 MAX_USES = 100
+MAX_CLUES = 6
 IMPORT = f"`llm-router models import {REGISTRY}` gives them to a running service"
 
 
@@ -37,7 +38,8 @@ def plan_of(
     """
     target_version(target)
     project = read_project(folder)
-    version = source_version(source) if source is not None else detected(project.clues()).version
+    given = None if source is None else Detected(source_version(source), ())
+    found = given or detected(project.clues())
     registry, config = RegistryPlan(Planned(), {}), ConfigPlan(Planned(), None, {})
     if parts & REGISTRY_PARTS:
         registry = plan_registry(project, parts)
@@ -45,18 +47,24 @@ def plan_of(
         keeps_models = parts == EVERYTHING and registry.has_entries()
         config = plan_config(project, keeps_models=keeps_models)
     environment = plan_environment(project) if Part.ENV in parts else Planned()
-    package = plan_package(project, version) if Part.PACKAGE in parts else Planned()
+    package = plan_package(project, found.version) if Part.PACKAGE in parts else Planned()
     planned = joined((config.planned, environment, package, registry.planned))
     is_tried = bool(parts & WHOLE_REGISTRY and registry.content)
     plan = Plan(
         folder=folder,
-        source=version,
+        source=found.version,
         changes=planned.changes,
-        notes=planned.notes,
+        notes=[*evidence(found, planned), *planned.notes],
         config=config.path,
         registry=REGISTRY if is_tried else None,
     )
     return whole(plan, project, config, registry) if parts == EVERYTHING else plan
+
+
+def evidence(found: Detected, planned: Planned) -> list[str]:
+    """What the version of a folder that is changed was told by."""
+    words = "; ".join(clue.words for clue in found.clues[:MAX_CLUES])
+    return [f"version {found.version}, told by {words}"] if words and planned.changes else []
 
 
 def whole(plan: Plan, project: Project, config: ConfigPlan, registry: RegistryPlan) -> Plan:

@@ -130,6 +130,11 @@ def test_a_whole_folder(tmp_path: Path) -> None:
     }
     assert (str(plan.config), str(plan.registry)) == ("config/config.json", "models/registry.json")
     assert str(plan.database) == "models/registry.sqlite"
+    assert plan.notes[0] == (
+        "version 1.0, told by config/config.json: flat setting maxConcurrentRequests; "
+        'package.json: llm-runner-router 1.0; package.json: no "type": "module"; '
+        "app.js: require; models/registry.json: prompts; .env: LLM_LOG_LEVEL"
+    )
     assert "app.js:1: require('llm-runner-router') is import now" in plan.notes
 
 
@@ -305,6 +310,7 @@ def test_contract_16_a_version_that_is_given_wins(tmp_path: Path) -> None:
     assert writes(plan_of(tmp_path))["package.json"]["type"] == "module"
     plan = plan_of(tmp_path, source="1.1.3")
     assert plan.source == "1.1"
+    assert not any("told by" in note for note in plan.notes)
     assert "type" not in writes(plan)["package.json"]
 
 
