@@ -348,7 +348,7 @@ def unknown_key(where: str) -> InvalidConfigError:
     known = [key for key in known_keys() if "." in key or "." not in where]
     leaf_names = {key.rpartition(".")[2]: key for key in known}
     leaf = where.rpartition(".")[2]
-    near = leaf_names.get(leaf) or next(iter(get_close_matches(where, known, 1, 0.5)), None)
+    near = leaf_names.get(leaf) or next(iter(get_close_matches(where, known, 1, 0.6)), None)
     near = near or leaf_names.get(next(iter(get_close_matches(leaf, leaf_names, 1, 0.6)), ""))
     allowed = f"a known key; the nearest is {near}" if near else "a known key"
     return InvalidConfigError(where, HIDDEN, allowed, reason="UNKNOWN_CONFIG_KEY")
