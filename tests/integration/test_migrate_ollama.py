@@ -309,3 +309,18 @@ async def test_a_model_that_the_server_does_not_show_is_told(tmp_path: Path) -> 
         (line,) = (await here.plan(host=server.address)).values()
         assert line.fate is Fate.FAILED
         assert "model not found" in line.notes[0]
+
+
+async def test_a_template_of_ollama_stands_for_a_broken_one_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiny_model, "TEMPLATE", "{% broken")
+    broken = tiny_model.write(tmp_path / "broken.gguf").read_bytes()
+    async with world(tmp_path) as here:
+        here.store.put(OllamaFiles(broken).add("template", BY_TURNS), "with")
+        here.store.put(OllamaFiles(broken), "without")
+        lines = await here.migrate()
+        assert lines["with:latest"].fate is Fate.ADDED
+        assert await here.prompt("with", *CHAT) == TURNS
+        assert lines["without:latest"].fate is Fate.FAILED
+        assert "chat_template" in lines["without:latest"].notes[0]

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, overload
 
 from llm_runner_router.compat.v1_0.answers import OldEvent, OldResponse, old_response
 from llm_runner_router.compat.v1_0.events import old_events
-from llm_runner_router.errors import RouterError
+from llm_runner_router.errors import InvalidConfigError, RouterError
 from llm_runner_router.old_config import nested_settings
 from llm_runner_router.old_models import renamed_model
 from llm_runner_router.registry.records import ModelView
@@ -32,11 +32,12 @@ class LLMRouter:
         target: str | None = None,
         **options: Any,  # noqa: ANN401 - settings are checked with all others
     ) -> None:
-        if isinstance(config, str | os.PathLike):
-            self.router = PresentRouter(config_file=config, target=target, **options)
-            return
-        values = nested_settings({**(config or {}), **options}).values
-        self.router = PresentRouter(values or None, target=target)
+        file = config if isinstance(config, str | os.PathLike) else None
+        given: Any = {} if config is None or file is not None else config
+        if not isinstance(given, Mapping):
+            raise InvalidConfigError("configuration", given, "settings by name, or a path")
+        values = nested_settings({**given, **options}).values
+        self.router = PresentRouter(values or None, config_file=file, target=target)
 
     async def initialize(self) -> None:
         """Start now what the first use would start."""

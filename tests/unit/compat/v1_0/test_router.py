@@ -76,7 +76,10 @@ async def test_the_first_use_starts_it() -> None:
 async def test_a_path_as_in_v0(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"performance": {"maxConcurrent": 4}}))
-    async with LLMRouter(str(file)) as router:
-        assert (await router.get_config())["performance"]["max_concurrent"] == 4
+    async with LLMRouter(str(file), requestTimeout=4000) as router:
+        performance = (await router.get_config())["performance"]
+        assert (performance["max_concurrent"], performance["timeout"]) == (4, 4000)
     with pytest.raises(InvalidConfigError, match="target"):
         LLMRouter(str(file), target="localhost:1")
+    with pytest.raises(InvalidConfigError, match="configuration"):
+        LLMRouter([])  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -60,7 +61,20 @@ async def test_other_answers(
         await listed(answer)
 
 
+class Endless(httpx.AsyncByteStream):
+    """An answer that does not end; ``sent`` counts its pieces."""
+
+    sent = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.sent < 1000:
+            self.sent += 1
+            yield b"x" * 10
+
+
 async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_BYTES", 100)
+    endless = Endless()
     with pytest.raises(SourceError, match="more than 100 bytes"):
-        await listed(httpx.Response(200, content=b"x" * 101))
+        await listed(httpx.Response(200, stream=endless))
+    assert endless.sent == 11
