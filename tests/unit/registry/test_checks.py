@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llm_runner_router._core import CoreError, quantize
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.checks import changed, checked_record
-from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord, Pricing
+from llm_runner_router.registry.records import (
+    QUANTIZATIONS,
+    Endpoint,
+    ModelConfig,
+    ModelRecord,
+    Pricing,
+)
 from llm_runner_router.types import ModelFormat
 from unit.echoes import model
 
@@ -144,3 +152,20 @@ def test_parts_of_an_endpoint_change() -> None:
     assert (record.quality, record.pricing) == (0.5, Pricing(1, 2))
     with pytest.raises(InvalidRequestError, match=r"endpoint\.api_key"):
         changed(present, wanted, ["endpoint.key"])
+
+
+def test_only_checkpoints_are_quantised_here() -> None:
+    config = ModelConfig(quantization="Q4_K_M")
+    checkpoint = replace(model(), format=ModelFormat.HF, config=config)
+    assert checked_record(checkpoint).config.quantization == "Q4_K_M"
+    with pytest.raises(InvalidRequestError, match=r"config\.quantization.*format gguf"):
+        checked_record(replace(model(), config=config))
+    with pytest.raises(InvalidRequestError, match=r"config\.quantization.*F32, F16, Q8_0"):
+        checked_record(replace(checkpoint, config=ModelConfig(quantization="q4_k_m")))
+
+
+def test_the_names_of_quantisations_are_those_of_the_core(tmp_path: Path) -> None:
+    with pytest.raises(CoreError) as caught:
+        quantize(tmp_path / "a", tmp_path / "b", "Q9", lambda *_: True, 1, replace=False)
+    named = caught.value.message.partition("allowed: ")[2].split(", ")
+    assert {*named, "F32"} == set(QUANTIZATIONS)
