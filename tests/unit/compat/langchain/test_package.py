@@ -7,7 +7,7 @@ from pathlib import Path
 WITHOUT = """
 import sys
 sys.modules["langchain_core"] = None
-import llm_runner_router.migrate
+import llm_runner_router.migrate.langchain.migrated
 try:
     import llm_runner_router.compat.langchain
 except ImportError as error:
