@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -14,23 +15,27 @@ T = TypeVar("T")
 
 
 class RouterLoop:
-    """Runs what is done with ``router`` in a thread. ``close`` it, or let the program end.
+    """Runs what is done with ``router`` in a thread.
 
-    May be used from any thread but its own.
+    ``close`` it, or let it go: it closes when nothing uses it any more. With the program it just
+    ends. May be used from any thread but its own.
     """
 
     def __init__(self, router: LLMRouter) -> None:
         self._router = router
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
+        # Nothing in the thread keeps this object alive.
+        thread = threading.Thread(
             target=self._loop.run_forever, name="llm-router-pipeline", daemon=True
         )
-        self._thread.start()
-        self._closed = False
+        thread.start()
+        self._end = weakref.finalize(self, end, self._loop, thread, router)
+        # By then no thread can be begun any more, and closing a router takes some.
+        self._end.atexit = False
 
     def run(self, work: Callable[[LLMRouter], Coroutine[Any, Any, T]]) -> T:
         """What ``work`` gives; waits in the calling thread, and ends the work if interrupted."""
-        if self._closed:
+        if not self._end.alive:
             raise UnavailableError("the pipeline is closed")
         future = asyncio.run_coroutine_threadsafe(work(self._router), self._loop)
         try:
@@ -40,11 +45,16 @@ class RouterLoop:
 
     def close(self) -> None:
         """Close the router and end the thread. May be called more than once."""
-        if self._closed:
-            return
-        self.run(lambda router: router.close())
-        self._closed = True
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        self._end()
+
+
+def end(loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter) -> None:
+    """Close ``router``, then stop the loop, whatever came of that, and wait for its thread."""
+    ended = asyncio.run_coroutine_threadsafe(router.close(), loop)
+    ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+    if thread is threading.current_thread():  # a collection may run anywhere, there too
+        return
+    thread.join()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    ended.result()

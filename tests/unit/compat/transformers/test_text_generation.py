@@ -108,12 +108,24 @@ def test_one_id_for_two_checkpoints_is_refused(tmp_path: Path, folder: Path) -> 
         pipeline(model=other, config=config)
 
 
-def test_transformers_is_not_imported() -> None:
-    code = (
-        "import sys, llm_runner_router.compat.transformers; "
-        "assert not {'transformers', 'torch'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+PROGRAM = """
+import sys
+from llm_runner_router.compat.transformers import pipeline
+config = {"models": {"cacheDir": sys.argv[2]}, "engine": {"threads": 1}}
+print(pipeline(model=sys.argv[1], config=config)("the", max_new_tokens=2, do_sample=False))
+generator = pipeline(model=sys.argv[1], config=config)
+assert not {"transformers", "torch"} & set(sys.modules)
+"""
+
+
+def test_a_program_that_closes_nothing_ends_quietly(
+    ours: TextGenerationPipeline, folder: Path, tmp_path: Path
+) -> None:
+    """As programs for Transformers do, which is not imported."""
+    command = [sys.executable, "-c", PROGRAM, str(folder), str(tmp_path)]
+    ended = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert ended.stdout == f"{ours('the', max_new_tokens=2, do_sample=False)}\n"
+    assert ended.stderr == ""
 
 
 def test_without_a_length_the_context_or_256_tokens_end_it(
