@@ -55,9 +55,10 @@ def test_a_move(folder: Path) -> None:
     assert (folder / B).read_bytes() == b"a's"
 
 
-def test_a_file_made_later_in_the_old_place_stays(folder: Path) -> None:
+@pytest.mark.parametrize("content", [b"new", b"a's"])
+def test_a_file_made_later_in_the_old_place_stays(folder: Path, content: bytes) -> None:
     carry_out(folder, Move(path=A, target=B))
-    (folder / A).write_bytes(b"new")
+    (folder / A).write_bytes(content)
     before = snapshot(folder)
     carry_out(folder, Move(path=A, target=B))
     assert snapshot(folder) == before
