@@ -136,7 +136,8 @@ class Draft:
             self.drop(source, NOT_SET)
             return
         if not self.is_free(target, value):
-            allowed = f"the same as {below(self.where, place)}, or only one of them"
+            first = next((one.path for one in self.fields if one.target == place), place)
+            allowed = f"the same as {below(self.where, first)}, or only one of them"
             raise InvalidRequestError(below(self.where, source), value, allowed)
         if key in inside and present is None:
             self.forget(place, NOT_SET)

@@ -195,8 +195,8 @@ def test_an_api_at_an_address_that_is_told() -> None:
 @pytest.mark.parametrize(
     ("record", "places"),
     [
-        (old(format="hf"), (r"models\[0\]\.format: 'hf'", r"models\[0\]\.format")),
-        (old(source="n.gguf"), (r"models\[0\]\.source: 'n.gguf'", r"models\[0\]\.source")),
+        (old(format="hf"), (r"models\[0\]\.format: 'hf'", r"models\[0\]\.type")),
+        (old(source="n.gguf"), (r"models\[0\]\.source: 'n.gguf'", r"models\[0\]\.path")),
         (
             old(context_length=1, config={"contextLength": 2}),
             (r"models\[0\]\.context_length: 1", r"models\[0\]\.config\.contextLength"),

@@ -92,7 +92,7 @@ def test_a_template_of_today_is_not_touched() -> None:
 
 
 def test_the_old_and_the_new_key_must_agree() -> None:
-    with pytest.raises(InvalidRequestError, match=r"prompts\[0\]\.format: 'b'.*format"):
+    with pytest.raises(InvalidRequestError, match=r"prompts\[0\]\.format: 'b'.*template"):
         migrated_prompt("prompts[0]", {"name": "p", "template": "a", "format": "b"})
 
 
