@@ -1,0 +1,1 @@
+module.exports = { apps: [{ name: 'llm-router', script: 'server.js' }] };
