@@ -48,8 +48,8 @@ async def test_from_the_list_to_the_chat(
     async with serving({}, {**settings, **ONE_THREAD}) as service:
         command = ("migrate", "ollama", "--target", service.address)
         await asyncio.to_thread(done, *command, "--yes")
-        again = await asyncio.to_thread(done, *command, "--yes")
-        assert "nothing to do" in again.said
+        second = await asyncio.to_thread(done, *command, "--yes")
+        assert "nothing to do" in second.said
         async with LLMRouter(target=service.address) as router:
             views = {view.record.id: view.record for view in await router.list_models()}
             assert set(views) == {"llama2:latest", "bare:7b"}
@@ -69,4 +69,10 @@ async def test_from_the_list_to_the_chat(
             assert said == PROMPT
             plain = await router.process(PROMPT, raw=True, model="llama2", max_tokens=4)
             assert chat.response == plain.response
+
+            mine = {"id": "mine", "format": "gguf", "source": "ollama://llama2"}  # as the guide
+            view = await router.register_model(mine)
+            assert view.record.config.system == "Be brief."
+            again = await router.process(messages=CHAT, model="mine", max_tokens=4)
+            assert again.response == chat.response
     assert not (tmp_path / "cache").exists()  # nothing was copied
