@@ -46,7 +46,8 @@ def decided(folder: Path) -> Journal | None:
     except (OSError, ValidationError) as error:
         first = str(error).splitlines()[0]
         message = f"{path}, the list of what an interrupted migration has to do, is damaged"
-        raise MigrationError(f"{message} ({first})") from None
+        hint = "compare the folder with its backup, then remove the file"
+        raise MigrationError(f"{message} ({first}): {hint}") from None
 
 
 def complete(folder: Path, journal: Journal, observe: Observe) -> None:

@@ -62,6 +62,8 @@ def check_holder(service: RunningService) -> None:
     try:
         wanted = service.path.stat()
         held = any(same_file(path, wanted) for path in opened.iterdir())
+    except PermissionError:
+        held = True  # another user's, who cannot be signalled either
     except OSError:
         held = not Path("/proc/self/fd").is_dir() or look(service.path) is None
     if not held:

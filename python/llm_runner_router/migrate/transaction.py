@@ -51,7 +51,8 @@ def migrate(plan: Plan, observe: Observe = unobserved, trial: Trial = try_router
         check_plan(plan)
         made = decided(work, observe, trial)
         commit(work, made, observe)
-    return Outcome(made.name, [*work.placed, *(move.target for move in work.moves)], recovery)
+    moved = [move.target for move in (*work.moves, *work.links)]
+    return Outcome(made.name, [*work.placed, *moved], recovery)
 
 
 def decided(work: Work, observe: Observe, trial: Trial) -> Backup:
