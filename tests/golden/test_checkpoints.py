@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,21 @@ def test_defaults_of_a_pipeline_and_of_a_model(tmp_path: Path, cache: Path) -> N
     ) as ours:  # fmt: skip
         for arguments in ({}, {"max_new_tokens": 3}, {"return_full_text": True}):
             assert ours("the cat", **arguments) == theirs("the cat", **arguments)
+
+
+def test_the_token_that_ends_an_answer_belongs_to_it(gpt2: Pair, tmp_path: Path) -> None:
+    """Whichever of the model's it is, and though its text is not shown."""
+    whole = gpt2.same("the cat", do_sample=False, max_new_tokens=9, return_tensors=True)
+    ids = whole[0]["generated_token_ids"]
+    folder = Path(shutil.copytree(gpt2.folder, tmp_path / "ends"))
+    generation = transformers.GenerationConfig(eos_token_id=[ids[-3], 299])
+    generation.save_pretrained(folder)
+    theirs = transformers.pipeline("text-generation", model=str(folder), dtype=torch.float32)
+    arguments = {"do_sample": False, "max_new_tokens": 9, "return_tensors": True}
+    with pipeline(model=folder, dtype="float32", config=settings(gpt2.cache)) as ours:
+        found = ours("the cat", **arguments)
+        assert found == theirs("the cat", **arguments)
+        assert found[0]["generated_token_ids"] == ids[: ids.index(ids[-3], -9) + 1]
 
 
 def test_contract_14_max_length_counts_prompt_and_answer(gpt2: Pair) -> None:

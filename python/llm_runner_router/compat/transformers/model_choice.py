@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llm_runner_router.checkpoints.checkpoint import CONFIG
+from llm_runner_router.checkpoints.fields import Fields
 from llm_runner_router.checkpoints.generation_defaults import FILE as GENERATION
+from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.compat.transformers.parameters import GENERATION as KNOWN
 from llm_runner_router.compat.transformers.parameters import said_by_model
@@ -74,13 +77,11 @@ async def registered(router: LLMRouter, record: ModelRecord) -> str:
 
 
 def said_by_folder(folder: Path | None) -> dict[str, Any]:
-    """What generation_config.json says that records do not keep, such as ``max_length``."""
-    if folder is None or not (folder / GENERATION).exists():
+    """What a checkpoint says that records do not keep: ``max_length``, and the ends of answers."""
+    if folder is None:
         return {}
-    values = read_object(folder / GENERATION)
-    ends = ("eos_token_id", "bos_token_id", "pad_token_id")
-    return {
-        key: value
-        for key, value in values.items()
-        if key in KNOWN and key not in ends and value is not None
-    }
+    path = folder / GENERATION
+    values = read_object(path) if path.exists() else {}
+    ends = end_tokens(Fields(CONFIG, read_object(folder / CONFIG)), Fields(GENERATION, values))
+    said = {key: value for key, value in values.items() if key in KNOWN and value is not None}
+    return {**said, "eos_token_id": list(ends) or None}

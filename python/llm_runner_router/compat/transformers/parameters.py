@@ -81,7 +81,7 @@ def parameters_of(
         repetition_penalty=values.get("repetition_penalty", 1.0),
         sequences=sequences,
         stop=stop_strings(values.get("stop_strings", ())),
-        ends=end_tokens(given, config),
+        ends=end_tokens(values.get("eos_token_id")),
         seed=values.get("seed"),
     )
 
@@ -135,9 +135,8 @@ def stop_strings(value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def end_tokens(given: Mapping[str, Any], config: Mapping[str, Any]) -> frozenset[int]:
-    """The tokens that the caller names; those of the model are known to what runs it."""
-    value = given.get("eos_token_id", config.get("eos_token_id"))
+def end_tokens(value: object) -> frozenset[int]:
+    """The tokens that end an answer, where somebody names them; else the engine knows some."""
     tokens = [] if value is None else [value] if isinstance(value, int) else value
     if not isinstance(tokens, list | tuple) or not all(type(token) is int for token in tokens):
         raise InvalidRequestError("eos_token_id", value, "the id of a token, or a list of them")

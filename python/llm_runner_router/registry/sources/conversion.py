@@ -110,7 +110,8 @@ class Conversions:
             identity = checkpoint.identity(teller("verifying", total, on_progress, check, loop))
             check_unchanged(checkpoint, stamp)
             self._marker(stamp).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._marker(stamp), identity.encode())
+            with suppress(FileNotFoundError):  # another process was faster to say the same
+                replace_file(self._marker(stamp), identity.encode())
             return identity
 
         return await in_stoppable_thread(read)

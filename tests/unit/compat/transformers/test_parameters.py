@@ -93,7 +93,9 @@ def test_what_a_generation_config_wants_beyond_this_is_refused() -> None:
 def test_ends_and_stops() -> None:
     assert merged(eos_token_id=3).ends == {3}
     assert merged(eos_token_id=[3, 4]).ends == {3, 4}
-    assert merged({"eos_token_id": 3}).ends == set()  # the model's own are known to its engine
+    assert merged({"eos_token_id": [3]}).ends == {3}
+    assert merged({"eos_token_id": [3]}, eos_token_id=4).ends == {4}
+    assert merged().ends == set()
     assert merged(stop_strings="a").stop == ("a",)
     assert merged(stop_strings=["a", "b"]).stop == ("a", "b")
 
