@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,16 @@ async def test_the_migrated_folder_is_served_and_rolled_back(
     folder = project_of_v1_0(tmp_path / "desk")
     before = state(folder)
     await asyncio.to_thread(done, "migrate", folder, "--yes")
+    registry = (folder / "models/registry.json").read_bytes()
+    sources = {one["id"]: one["source"] for one in json.loads(registry)["models"]}
     monkeypatch.chdir(folder)
     async with LLMRouter() as router:  # as the guide's tool validates
         assert (await router.get_status()).healthy
         assert [view.record.id for view in await router.list_models()] == MODELS
+        again = await router.import_registry(registry)
+        assert (again.added, again.replaced) == ((), ())  # it is in the database as it is
+        models = json.loads(await router.export_registry())["models"]
+        assert {one["id"]: one["source"] for one in models} == sources
     async with service_process(*SERVE, cwd=folder) as service:
         async with LLMRouter(target=service.address) as router:
             assert [view.record.id for view in await router.list_models()] == MODELS
