@@ -19,6 +19,9 @@ from integration.guide.test_from_ollama import put_models
 from integration.model_service import serving
 from integration.upstreams.ollama_store import OllamaFolder
 from integration.upstreams.openai_server import OpenAIServer
+from llm_runner_router.migrate.planner import plan_of
+from llm_runner_router.migrate.step import Step
+from llm_runner_router.migrate.transaction import migrate
 from unit import markdown, tiny_model
 
 GUIDE = Path(__file__).parent / "guide"
@@ -36,6 +39,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = shutil.copytree(GUIDE / "migration_page", tmp_path_factory.mktemp("page") / "home")
     model = tiny_model.write(home / "model.gguf", scale=1000.0)
     shutil.copy(model, home / "desk" / "models" / "support chat.GGUF")
+    leave_half_migrated(shutil.copytree(home / "desk", home / "cut"))
     put_models(OllamaFolder(home / "ollama"), model.read_bytes())
     gpt2_checkpoint.write(home / "gpt2")
     (home / "gpt2" / "generation_config.json").write_text(json.dumps(GENERATION))
@@ -45,10 +49,21 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of one's own."""
-    home = shutil.copytree(prepared, tmp_path / "home")
+    home = shutil.copytree(prepared, tmp_path / "home", symlinks=True)
     monkeypatch.setenv("OLLAMA_MODELS", str(home / "ollama"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-nobody")
     return home
+
+
+def leave_half_migrated(folder: Path) -> None:
+    """As a kill does: what has been renamed stays, and the rest stands in the journal."""
+
+    def end(step: Step) -> None:
+        if step is Step.PLACE_FILE:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        migrate(plan_of(folder), end)
 
 
 @asynccontextmanager

@@ -109,7 +109,7 @@ def test_the_keys_of_a_report(tmp_path: Path) -> None:
     change = next(row[1] for row in table(FOLDER, "key") if "`changes`" in row[0])
     assert write.keys() | {"move", "write", "target"} == set(code(change))
     named = ", ".join(f"`{each.name}`" for each in dataclasses.fields(Field)[:-1])
-    assert f"Each of `fields` has {named} and `note`" in FOLDER.replace("\n", " ")
+    assert f"Each of `fields` has {named} and `note`" in " ".join(FOLDER.split())
 
 
 def test_exit_codes() -> None:
@@ -118,7 +118,8 @@ def test_exit_codes() -> None:
 
 
 def test_the_keys_of_a_problem() -> None:
-    told = PAGE["Checking a configuration"].partition("each problem has")[2].partition(".")[0]
+    text = " ".join(PAGE["Checking a configuration"].split())
+    told = text.partition("each problem has")[2].partition(".")[0]
     assert code(told) == [field.name for field in dataclasses.fields(ConfigProblem)]
 
 
