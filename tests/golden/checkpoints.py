@@ -36,7 +36,8 @@ LLAMA3 = {
     "original_max_position_embeddings": 32,
 }
 TEMPLATE = (
-    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+    "{{ bos_token }}{% for message in messages %}{{ message.role }}: "
+    "{{ message.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
 

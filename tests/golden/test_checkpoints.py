@@ -74,6 +74,10 @@ def test_greedy_answers_are_those_of_transformers(pair: Pair) -> None:
         assert len(records[0]["generated_token_ids"]) > 10
 
 
+def test_chats_become_the_same_tokens(pair: Pair) -> None:
+    pair.same(CHAT, do_sample=False, max_new_tokens=9, return_tensors=True)
+
+
 async def test_logprobs_are_those_of_transformers(pair: Pair) -> None:
     async with LLMRouter(settings(pair.cache)) as router:
         await router.register_model("m", pair.folder, format="hf", config={"quantization": "F32"})
