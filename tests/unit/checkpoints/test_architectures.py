@@ -10,6 +10,7 @@ import pytest
 
 from llm_runner_router.checkpoints.blueprint import Blueprint
 from llm_runner_router.checkpoints.checkpoint import Checkpoint
+from llm_runner_router.checkpoints.layouts import PairedHeads, Transposed
 from llm_runner_router.errors import ModelFileError, RouterError, UnsupportedError
 from unit import tiny_checkpoint as tiny
 from unit.tiny_checkpoint import Tensors
@@ -46,6 +47,31 @@ def test_gpt2_with_its_prefix_and_without(tmp_path: Path) -> None:
         assert shapes["position_embd.weight"] == (tiny.CONTEXT, tiny.HIDDEN)
         assert found.metadata["feed_forward_length"] == 4 * tiny.HIDDEN
         assert len(shapes) == 4 + 12 * tiny.LAYERS
+
+
+def test_queries_and_keys_of_llama_are_paired_and_nothing_else(tmp_path: Path) -> None:
+    config, tensors = tiny.llama_config(attention_bias=True), tiny.llama_tensors()
+    for name in [name for name in tensors if ".self_attn." in name]:
+        bias = name.replace(".weight", ".bias")
+        tensors[bias] = np.zeros(tensors[name].shape[0], np.float32)
+    found = blueprint(tmp_path, config, tensors)
+    paired = {t.name: t.content.heads for t in found.tensors if isinstance(t.content, PairedHeads)}
+    assert paired == {
+        f"blk.{layer}.{name}.{part}": heads
+        for layer in range(tiny.LAYERS)
+        for name, heads in (("attn_q", tiny.HEADS), ("attn_k", tiny.KV_HEADS))
+        for part in ("weight", "bias")
+    }
+
+
+def test_the_maps_of_gpt2_are_transposed_and_nothing_else(tmp_path: Path) -> None:
+    found = blueprint(tmp_path, tiny.gpt2_config(), tiny.gpt2_tensors())
+    transposed = {t.name for t in found.tensors if isinstance(t.content, Transposed)}
+    assert transposed == {
+        f"blk.{layer}.{name}.weight"
+        for layer in range(tiny.LAYERS)
+        for name in ("attn_qkv", "attn_output", "ffn_up", "ffn_down")
+    }
 
 
 def test_a_window_of_attention_bounds_the_context(tmp_path: Path) -> None:
