@@ -11,12 +11,13 @@ import errno
 import filecmp
 import os
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_runner_router.migrate import durable
+from llm_runner_router.migrate.plain_file import linked_parent
 from llm_runner_router.migrate.relative_path import RelativePath
 from llm_runner_router.migrate.step import Step
 
@@ -73,13 +74,24 @@ def carry_out(folder: Path, action: Action) -> None:
     """Do it, or what is left of it. OSError where that is impossible."""
     match action:
         case MakeFolder(path=path, mode=mode):
-            durable.make_folder(folder / path, mode)
+            durable.make_folder(within(folder, path), mode)
         case Move(path=path, target=target):
-            move(folder / path, folder / target)
+            move(within(folder, path), within(folder, target))
         case Place(staged=staged, path=path):
-            place(folder / staged, folder / path)
+            place(within(folder, staged), within(folder, path))
         case RemoveFolder(path=path):
-            remove_folder(folder / path)
+            remove_folder(within(folder, path))
+
+
+def within(folder: Path, path: PurePosixPath) -> Path:
+    """Where ``path`` is. A journal may have come with the folder, and a link that leads away too.
+
+    OSError where a link is among the folders that lead there.
+    """
+    link = linked_parent(folder, path)
+    if link is not None:
+        raise OSError(errno.ELOOP, "a symbolic link, which nothing is written through", str(link))
+    return folder / path
 
 
 def move(path: Path, target: Path) -> None:

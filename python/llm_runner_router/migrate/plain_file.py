@@ -27,10 +27,16 @@ def read_plain(folder: Path, path: PurePosixPath, limit: int) -> bytes | None:
 
 
 def check_parents(folder: Path, path: PurePosixPath) -> None:
-    """Refuse links among the folders that lead to a file."""
-    for parent in list(path.parents)[-2::-1]:
-        if (folder / parent).is_symlink():
-            raise InvalidConfigError(str(parent), "a symbolic link", ALLOWED)
+    """Refuse links among the folders that lead to a file, unless there is none."""
+    link = linked_parent(folder, path)
+    if link is not None and os.path.lexists(folder / path):
+        raise InvalidConfigError(str(link), "a symbolic link", ALLOWED)
+
+
+def linked_parent(folder: Path, path: PurePosixPath) -> PurePosixPath | None:
+    """The outermost link among the folders that lead from ``folder`` to ``path``, if any is one."""
+    inside = list(path.parents)[-2::-1]
+    return next((parent for parent in inside if (folder / parent).is_symlink()), None)
 
 
 def read_regular(file: Path, name: str, limit: int) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from llm_runner_router.errors import MigrationError
+from llm_runner_router.migrate.plain_file import linked_parent
 from llm_runner_router.migrate.plan import MoveFile, Plan, WriteFile
 from llm_runner_router.migrate.relative_path import BACKUPS, WORK, inside, is_text
 
@@ -88,6 +89,9 @@ def check_free(folder: Path, path: PurePosixPath) -> None:
 
 def check_parents(folder: Path, path: PurePosixPath) -> None:
     """The folder that a file lies in, or will, can be changed."""
+    link = linked_parent(folder, path)
+    if link is not None:
+        raise MigrationError(f"{link} is a symbolic link, so {path} is not written through it")
     place = nearest(folder / path)
     if not place.is_dir():
         raise MigrationError(f"{place} is no folder, so {path} cannot be written")

@@ -12,6 +12,7 @@ from llm_runner_router.migrate.environment import migrated_environment
 from llm_runner_router.migrate.json_file import rewritten
 from llm_runner_router.migrate.package_json import migrated_package
 from llm_runner_router.migrate.parts import EVERYTHING, Part, Planned, joined, named, told
+from llm_runner_router.migrate.plain_file import linked_parent
 from llm_runner_router.migrate.plan import Plan, WriteFile
 from llm_runner_router.migrate.plan_config import ConfigPlan, plan_config
 from llm_runner_router.migrate.plan_registry import WHOLE_REGISTRY, RegistryPlan, plan_registry
@@ -111,7 +112,7 @@ def database_of(folder: Path, config: Mapping[str, Any]) -> PurePosixPath | None
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or not path.parts or (folder / path).exists():
         return None
-    return path
+    return path if linked_parent(folder, path) is None else None
 
 
 def code_notes(project: Project) -> list[str]:

@@ -55,6 +55,31 @@ def test_a_move(folder: Path) -> None:
     assert (folder / B).read_bytes() == b"a's"
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        Place(staged=A, path=PurePosixPath("out/keys")),
+        Move(path=A, target=PurePosixPath("out/new")),
+        Move(path=PurePosixPath("out/keys"), target=B),
+        MakeFolder(path=PurePosixPath("out/new"), mode=0o700),
+        RemoveFolder(path=PurePosixPath("out/empty")),
+    ],
+    ids=lambda action: action.kind,
+)
+def test_nothing_is_done_through_a_link_that_leads_out_of_the_folder(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, action: Action
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "keys").write_bytes(b"mine")
+    (outside / "empty").mkdir()
+    (folder / "out").symlink_to(outside)
+    before = snapshot(outside)
+    with pytest.raises(OSError, match="nothing is written through"):
+        carry_out(folder, action)
+    assert snapshot(outside) == before
+    assert (folder / A).read_bytes() == b"a's"
+
+
 @pytest.mark.parametrize("content", [b"new", b"a's"])
 def test_a_file_made_later_in_the_old_place_stays(folder: Path, content: bytes) -> None:
     carry_out(folder, Move(path=A, target=B))

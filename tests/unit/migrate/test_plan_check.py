@@ -50,6 +50,13 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / "models/registry.sqlite").touch(),
         r"models/registry\.sqlite has changed",
     ),
+    "a link for a folder": (
+        lambda folder: [
+            (folder / "config").rename(folder / "elsewhere"),
+            (folder / "config").symlink_to("elsewhere"),
+        ],
+        r"config is a symbolic link, so config/config\.json is not written",
+    ),
     "a file for a folder": (
         lambda folder: (folder / "models/cache").touch(),
         r"models/cache is no folder",
