@@ -164,7 +164,8 @@ def newest(folder: Path) -> Backup:
 def drop_partial(folder: Path) -> None:
     """Remove what interrupted migrations have left of backups. OSError."""
     for path in (folder / BACKUPS).glob("*" + PARTIAL):
-        durable.remove_tree(path)
+        if is_name(path.name.removesuffix(PARTIAL)):  # what others call so is theirs
+            durable.remove_tree(path)
     remove_if_empty(folder / BACKUPS)
 
 

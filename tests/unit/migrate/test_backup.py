@@ -155,6 +155,14 @@ def test_what_is_left_of_one_goes_and_whole_ones_stay(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "migration-backup").iterdir()] == [whole.name]
 
 
+def test_what_others_have_there_stays(tmp_path: Path) -> None:
+    place = tmp_path / "migration-backup"
+    (place / "models.partial").mkdir(parents=True)
+    (place / "notes.partial").write_text("mine")
+    drop_partial(tmp_path)
+    assert {path.name for path in place.iterdir()} == {"models.partial", "notes.partial"}
+
+
 def test_one_that_is_dropped_has_no_name_from_the_first_moment_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
