@@ -123,7 +123,7 @@ def entries_of(text: str) -> Iterator[Entry]:
     number = 0
     while number < len(lines):
         found = ASSIGNMENT.fullmatch(lines[number])
-        count = lines_of_value(found["value"], lines[number + 1 :]) if found else 1
+        count = lines_of_value(found["value"], lines, number) if found else 1
         piece = "".join(lines[number : number + count])
         entry = Entry(piece, number + 1)
         if found:
@@ -135,14 +135,17 @@ def entries_of(text: str) -> Iterator[Entry]:
         number += count
 
 
-def lines_of_value(first: str, following: Sequence[str]) -> int:
-    """How many lines a value takes. Quotes that nobody closes are a letter like any other."""
+def lines_of_value(first: str, lines: Sequence[str], number: int) -> int:
+    """How many of ``lines`` a value takes that begins with ``first``, in the one of that number.
+
+    Quotes that nobody closes are a letter like any other.
+    """
     quote = first[:1]
     if not quote or quote not in QUOTES or closing(first, quote) > 0:
         return 1
-    for number, line in enumerate(following):
-        if closing(" " + line, quote) > 0:
-            return number + 2
+    for following in range(number + 1, len(lines)):
+        if closing(" " + lines[following], quote) > 0:
+            return following - number + 1
     return 1
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +62,12 @@ def test_what_is_no_old_variable_stays(text: str) -> None:
 
 def test_quotes_that_nobody_closes_hide_nothing() -> None:
     assert migrated('NAME="O\nLLM_LOG_LEVEL=info\n') == 'NAME="O\nLOG_LEVEL=info\n'
+
+
+def test_many_lines_take_no_longer_than_they_should() -> None:
+    began = time.process_time()
+    assert sum(1 for _ in entries_of("A=\n" * 100_000)) == 100_000
+    assert time.process_time() - began < 5  # looking at all that follow each took minutes
 
 
 def test_the_new_name_wins() -> None:
