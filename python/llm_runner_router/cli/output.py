@@ -11,8 +11,8 @@ from rich.text import Text
 
 from llm_runner_router.types import Complete
 
-out = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 KEPT = frozenset("\n\t")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_runner_router.cli.output import metrics_table, printable, speed
+from llm_runner_router.cli.output import errors, metrics_table, printable, say, speed
 from llm_runner_router.cli.running import exit_code
 from llm_runner_router.errors import (
     InvalidConfigError,
@@ -23,6 +23,13 @@ def test_nothing_that_a_terminal_obeys_is_printed(text: str) -> None:
     shown = printable(text)
     assert not any(ord(c) < 0x20 and c not in "\n\t" for c in shown)
     assert not any(0x7F <= ord(c) < 0xA0 for c in shown)
+
+
+def test_words_between_colons_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "a:x:b :tada: [bold]"
+    say(text)
+    errors.print(text, markup=False)
+    assert tuple(capsys.readouterr()) == (f"{text}\n", f"{text}\n")
 
 
 def test_text_stays_as_it_is() -> None:
