@@ -57,6 +57,11 @@ class Restoration:
         lists = (self.files, self.links, self.set_aside, self.discarded, self.moves, self.folders)
         return not any(lists)
 
+    def paths(self) -> frozenset[PurePosixPath]:
+        """Where something is to be done."""
+        kept = [one.path for one in (*self.restored, *self.moves)]
+        return frozenset((*kept, *self.set_aside, *self.discarded))
+
 
 def restoration_of(backup: Backup) -> Restoration:
     """Look at everything the backup speaks of. Writes nothing.

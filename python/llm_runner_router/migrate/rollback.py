@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from llm_runner_router.errors import MigrationError
-from llm_runner_router.migrate.backup import Backup, drop_partial, newest, read_backup
+from llm_runner_router.migrate.backup import Backup, backups, drop_partial, newest, read_backup
 from llm_runner_router.migrate.disk_errors import disk_error, disk_errors
 from llm_runner_router.migrate.folder_lock import folder_lock
 from llm_runner_router.migrate.journal import clear, decided
@@ -42,7 +42,7 @@ def preview(folder: Path, name: str = "") -> Restoration:
     with disk_errors(folder):
         backup = chosen(folder, name)
         backup.verify()
-        return restoration_of(backup)
+        return wanted_of(backup)
 
 
 def rollback(
@@ -59,7 +59,7 @@ def rollback(
         with disk_errors(folder):
             backup = chosen(folder, name)
             backup.verify()
-            wanted, replaced = restoration_of(backup), None
+            wanted, replaced = wanted_of(backup), None
         if not wanted.empty or decided(folder) is not None:
             observe(Step.STOP_SERVICE)
             stop(folder)
@@ -90,11 +90,30 @@ def chosen(folder: Path, name: str) -> Backup:
     return read_backup(folder, name) if name else newest(folder)
 
 
+def wanted_of(backup: Backup) -> Restoration:
+    """What has to be done, and a note of each later migration that stays. Errors as of both."""
+    wanted = restoration_of(backup)
+    wanted.notes += later_notes(wanted)
+    return wanted
+
+
+def later_notes(wanted: Restoration) -> Iterator[str]:
+    """Later migrations whose changes are not taken back along with those of ``wanted``."""
+    covered = wanted.paths()
+    for later in backups(wanted.folder):
+        if later.name <= wanted.backup.name or not later.carried_out:
+            continue
+        left = sorted(restoration_of(later).paths() - covered)
+        if left:
+            found = ", ".join(map(str, left))
+            yield f"a later migration stays ({found}): `llm-router rollback {later.name}` first"
+
+
 def bring_back(backup: Backup, observe: Observe) -> tuple[Restoration, PurePosixPath | None]:
     """Carry it out, once no service runs any more."""
     folder = backup.folder
     try:
-        wanted = restoration_of(backup)
+        wanted = wanted_of(backup)
         check_stopped(folder)
         return wanted, restore(wanted, observe)
     except OSError as error:

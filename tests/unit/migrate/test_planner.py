@@ -376,7 +376,7 @@ def test_a_folder_of_models_that_is_a_link_keeps_its_files_and_stops_nothing_els
     assert [str(change.path) for change in plan.changes] == [".env"]
     assert any("models is a symbolic link" in note for note in plan.notes)
     write(models, "registry.json", REGISTRY)
-    with pytest.raises(InvalidConfigError, match="^models: 'a symbolic link' is not allowed"):
+    with pytest.raises(InvalidConfigError, match=r"^models: 'a symbolic link' is not allowed"):
         plan_of(folder)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate import durable
 from llm_runner_router.migrate.backup import newest
+from llm_runner_router.migrate.plan import Plan
 from llm_runner_router.migrate.recovery import Recovery, recover
 from llm_runner_router.migrate.rollback import preview, rollback
 from llm_runner_router.migrate.step import Step
@@ -243,3 +245,27 @@ def test_without_a_backup_there_is_nothing_to_go_back_to(folder: Path) -> None:
     with pytest.raises(MigrationError, match="no backup of a migration"):
         rollback(folder)
     assert snapshot(folder, backups=True) == before
+
+
+def test_a_later_migration_that_stays_is_told(folder: Path) -> None:
+    """An older backup alone does not bring back what it knows nothing of."""
+    before, whole = snapshot(folder), plan_of(folder)
+    environment, others = whole.changes[-1:], whole.changes[:-1]
+    first = migrate(replace(whole, changes=others), trial=make_database).backup
+    last = migrate(Plan(folder, "1.0", environment), trial=make_database).backup
+    note = f"a later migration stays (.env): `llm-router rollback {last}` first"
+    assert preview(folder, first).notes == [note]
+    assert list(preview(folder, last).notes) == []
+    assert rollback(folder, first).notes == [note]
+    assert snapshot(folder) != before
+    assert list(rollback(folder, last).notes) == []
+    assert snapshot(folder) == before
+
+
+def test_a_later_migration_of_the_same_files_is_taken_back_along(
+    folder: Path, old: Snapshot
+) -> None:
+    first = rollback(folder).backup
+    migrate(plan_of(folder), trial=make_database)
+    assert list(rollback(folder, first).notes) == []
+    assert snapshot(folder) == old
