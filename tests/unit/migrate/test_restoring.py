@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from stat import S_IMODE
 
 import pytest
 
@@ -67,6 +68,14 @@ def test_old_times_come_back(folder: Path) -> None:
     kept = {it.path: it.modified_ns for it in newest(folder).manifest.files}
     restore(restoration_of(newest(folder)), unobserved)
     assert {path: (folder / path).stat().st_mtime_ns for path in kept} == kept
+
+
+def test_old_modes_come_back(folder: Path) -> None:
+    kept = {it.path: it.mode for it in newest(folder).manifest.files}
+    for path in kept:
+        (folder / path).chmod(0o600)
+    restore(restoration_of(newest(folder)), unobserved)
+    assert {path: S_IMODE((folder / path).stat().st_mode) for path in kept} == kept
 
 
 def test_nothing_is_kept_where_nothing_had_changed(tmp_path: Path) -> None:

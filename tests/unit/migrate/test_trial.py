@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from llm_runner_router import LLMRouter
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate.plan import Plan
 from llm_runner_router.migrate.staging import begin, stage
@@ -141,3 +142,15 @@ def test_models_that_are_missing_or_too_many(listed: list[str], message: str) ->
     assert message in caught.value.message
     check_models(["chat"], json_bytes(NEW_REGISTRY))
     check_models([], None)
+
+
+def test_a_router_that_does_not_list_the_models_is_refused(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(router: LLMRouter) -> list[object]:
+        del router
+        return []
+
+    monkeypatch.setattr(LLMRouter, "list_models", nothing)
+    with pytest.raises(MigrationError, match="it lists the models of the registry without"):
+        tried(plan.folder, plan)
