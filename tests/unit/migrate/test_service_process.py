@@ -95,19 +95,23 @@ def test_a_process_that_does_not_hold_the_file_is_never_signalled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the service runs in a container, and its process id is another's here."""
+    monkeypatch.setattr(service_process, "PATIENCE_SECONDS", 0.1)
     signals = Signals([])
-    with service(tmp_path) as process, subprocess.Popen(["sleep", "60"]) as other:
+    with service(tmp_path, drain=0.1) as process, subprocess.Popen(["sleep", "60"]) as other:
         file = tmp_path / ".llm-router" / f"{process.pid}.pid"
         told = file.read_text().replace(f'"pid": {process.pid}', f'"pid": {other.pid}')
         with file.open("r+") as same:
             same.write(told)
             same.truncate()
         file.rename(file.with_name(f"{other.pid}.pid"))
-        monkeypatch.setattr(os, "kill", signals)
-        with pytest.raises(MigrationError, match=f"{other.pid}, but that process is another"):
-            stop_services(tmp_path)
-        monkeypatch.undo()
-        other.kill()
+        message = f"{other.pid}, but that process is another"
+        try:
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "kill", signals)
+                with pytest.raises(MigrationError, match=message):
+                    stop_services(tmp_path)
+        finally:
+            other.kill()
     assert signals.sent == []
 
 
