@@ -75,6 +75,7 @@ HOSTILE: dict[str, tuple[object, bytes, int | None]] = {
     "beyond the end": ({"a": entry(0, 4)}, b"123", None),
     "a gap": ({"a": entry(4, 8)}, b"12345678", None),
     "bytes left": ({"a": entry(0, 4)}, b"12345678", None),
+    "over another, and a gap": ({"a": entry(0, 4), "b": entry(0, 4)}, b"12345678", None),
     "over another": ({"a": entry(0, 4), "b": entry(0, 4)}, b"1234", None),
 }
 

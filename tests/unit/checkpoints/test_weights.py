@@ -58,6 +58,12 @@ def test_an_index_that_lies_is_refused(tmp_path: Path, index: object) -> None:
         read_tensors(sharded(tmp_path, index))
 
 
+@pytest.mark.parametrize("name", ["../x.safetensors", "/x.safetensors", "sub/x.safetensors", "x"])
+def test_files_elsewhere_are_not_even_looked_for(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelFileError, match="no file of the folder"):
+        weight_files(sharded(tmp_path, {"a": name}))
+
+
 def test_one_tensor_in_two_files(tmp_path: Path) -> None:
     sharded(tmp_path, {"a": shard(1), "b": shard(2)})
     shutil.copy(tmp_path / shard(1), tmp_path / shard(2))
