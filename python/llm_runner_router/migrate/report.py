@@ -10,24 +10,15 @@ from difflib import unified_diff
 from pathlib import PurePosixPath
 from typing import Any
 
-from llm_runner_router.migrate.environment import NEW_NAMES, entries_of
 from llm_runner_router.migrate.fields import Field
 from llm_runner_router.migrate.json_file import MARK
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan, WriteFile
 from llm_runner_router.migrate.project import ENVIRONMENT
+from llm_runner_router.migrate.secret_text import shown_environment, shown_json
 from llm_runner_router.migrate.versions import Version
 
-HIDDEN = "…"
 MAX_LINES = 5000
 """Of a file whose diff is shown: comparing takes longer than anybody reads."""
-
-SECRET = re.compile(
-    r'("[^"\n]*(?:api[_-]?key|secret|token|passw(?:or)?d|authorization|credential)[^"\n]*"\s*:\s*")'
-    r'(?!(?:env|file):)(?:[^"\\]|\\.)+"',
-    re.IGNORECASE,
-)
-KEY = re.compile(r'"(?:sk|pk|rk|gsk|hf|xai)[-_][\w-]{16,}"')
-PASSWORD = re.compile(r'(://[^/\s:@"]*:)[^@/\s"]+@')
 
 
 def diff_of(write: WriteFile) -> str:
@@ -43,27 +34,19 @@ def diff_of(write: WriteFile) -> str:
 def lines_of(path: PurePosixPath, data: bytes) -> Sequence[str]:
     """The lines of a file, without its secrets; JSON that stands in one line is laid out."""
     text = data.decode(errors="replace")
-    if path == ENVIRONMENT:
-        text = "".join(
-            entry.text if is_shown(entry.name) else hidden(entry.text) for entry in entries_of(text)
-        )
-    elif text and "\n" not in text.strip():
+    if path != ENVIRONMENT and text and "\n" not in text.strip():
         content = json.loads(text.removeprefix(MARK))
         text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    text = SECRET.sub(rf'\1{HIDDEN}"', text)
-    text = PASSWORD.sub(rf"\1{HIDDEN}@", KEY.sub(f'"{HIDDEN}"', text))
+    if text.count("\n") <= MAX_LINES:
+        text = shown(path, text)
     return re.findall(r"[^\n]*\n|[^\n]+", text.replace("\r\n", "\n"))
 
 
-def is_shown(name: str) -> bool:
-    """Whether a variable is one of ours: all others may be secrets."""
-    return name in NEW_NAMES or name in NEW_NAMES.values()
-
-
-def hidden(text: str) -> str:
-    """The lines of a variable without its value; remarks may hold an old value too."""
-    name, equals, _ = text.partition("=")
-    return f"{name}={HIDDEN}\n" if equals else text
+def shown(path: PurePosixPath, text: str) -> str:
+    """A file without its secrets."""
+    if path == ENVIRONMENT:
+        return shown_environment(text)
+    return shown_json(text) if text else ""
 
 
 def counts(fields: Sequence[Field]) -> str:
