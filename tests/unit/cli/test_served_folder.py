@@ -38,13 +38,17 @@ def test_the_folder_of_a_configuration(folder: Path) -> None:
     assert folder_of(Path("a/config/config.json")) == folder / "a"
 
 
+@pytest.mark.parametrize("config_file", [None, Path("config/config.json")])
 def test_what_was_interrupted_is_finished_first(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    folder: Path,
+    config_file: Path | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     interrupted(old_folder(folder), Step.PLACE_FILE, monkeypatch)
     with caplog.at_level(logging.WARNING):
-        recover_folder(None)
-        recover_folder(Path("config/config.json"))
+        recover_folder(config_file)
+        recover_folder(config_file)
     assert (folder / "models/registry.sqlite").is_file()
     assert [record.message for record in caplog.records] == [
         "an interrupted migration was finished"
