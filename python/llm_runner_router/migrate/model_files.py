@@ -47,6 +47,7 @@ def model_files(folder: Path, registry: Mapping[str, Any]) -> ModelFiles:
     moves = ModelMoves(folder, list(registry.get("models") or []))
     for files in found.sets:
         moves.take(files)
+    moves.tell_missing()
     notes = (*found.notes, *moves.notes)
     if not moves.moves:
         return ModelFiles((), (), registry, notes=notes)

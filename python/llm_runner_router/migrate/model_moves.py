@@ -21,6 +21,8 @@ MODELS = PurePosixPath("models")
 CACHE = MODELS / "cache"
 CONFIGS = MODELS / "configs"
 
+NOT_RUN = "the model is listed, and cannot be run before it is there"
+
 
 @dataclass(slots=True)
 class ModelMoves:
@@ -78,7 +80,7 @@ class ModelMoves:
         """The places of the models that the registry has of these files.
 
         Where no source leads to them, those whose file is missing and has their name: the folder
-        may have been another one, or what paths started from.
+        may have been another one, or what paths started from, or the path is one of Windows.
         """
         paths = [self._path_of(entry) for entry in self.models]
         own = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
@@ -86,7 +88,7 @@ class ModelMoves:
         return found or [
             index
             for index, path in enumerate(paths)
-            if path and PurePosixPath(path).name in files.names and not os.path.lexists(path)
+            if path and file_name(path) in files.names and not os.path.lexists(path)
         ]
 
     def _path_of(self, entry: object) -> str | None:
@@ -98,6 +100,16 @@ class ModelMoves:
             return str(absolute_path(source, self.folder.absolute()))
         except RouterError:
             return None
+
+    def tell_missing(self) -> None:
+        """A note of each model of a file that is not there."""
+        coming = {os.path.normpath(self.folder.absolute() / move.target) for move in self.moves}
+        for index, entry in enumerate(self.models):
+            path = self._path_of(entry)
+            is_file = isinstance(entry, Mapping) and entry.get("format") == "gguf"
+            if path and is_file and path not in coming and not os.path.lexists(path):
+                place = shorten(entry["source"], 300)
+                self.notes.append(f"models[{index}].source: no file is at {place}: {NOT_RUN}")
 
     def _point(self, index: int, source: str) -> None:
         """Let a model that is known have its new source, and all else as it was."""
@@ -127,3 +139,8 @@ class ModelMoves:
             self.notes.append(f"{path} is there already and stays as it is")
             return
         self.configs.append(WriteFile(path, None, config_bytes(entry, context)))
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, which may be one of Windows."""
+    return PurePosixPath(path.replace("\\", "/")).name

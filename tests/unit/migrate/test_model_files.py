@@ -261,7 +261,13 @@ def test_a_model_of_the_registry_keeps_its_id_and_settings(tmp_path: Path, sourc
     assert "models[1].source" in made.notes[0]
 
 
-@pytest.mark.parametrize("source", ["a.gguf", "/srv/old/models/a.gguf", "file:///gone/a.gguf"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("a.gguf", "/srv/old/models/a.gguf", "file:///gone/a.gguf"),
+        *("models\\a.gguf", "C:\\app\\models\\a.gguf"),
+    ],
+)
 def test_a_model_whose_path_leads_nowhere_is_known_by_its_file(tmp_path: Path, source: str) -> None:
     put(tmp_path, "a.gguf")
     known = {"id": "mine", "format": "gguf", "source": source}
@@ -276,6 +282,19 @@ def test_a_model_elsewhere_of_the_same_name_is_another_one(tmp_path: Path) -> No
     made = model_files(tmp_path, document(known))
     assert made.registry["models"][0] == known
     assert made.registry["models"][1]["id"] == "a"
+
+
+def test_models_whose_files_are_not_there_are_told(tmp_path: Path) -> None:
+    put(tmp_path, "a.gguf")
+    sources = ("./models/a.gguf", "./models/gone.gguf", "ollama://a", "D:\\b.gguf")
+    known = [{"id": f"{n}", "format": "gguf", "source": one} for n, one in enumerate(sources)]
+    known.append({"id": "hub", "format": "hf", "source": "gpt2"})
+    notes = model_files(tmp_path, document(*known)).notes
+    why = "the model is listed, and cannot be run before it is there"
+    assert [note for note in notes if "no file" in note] == [
+        f"models[1].source: no file is at './models/gone.gguf': {why}",
+        rf"models[3].source: no file is at 'D:\\b.gguf': {why}",
+    ]
 
 
 def test_an_id_that_another_model_has_is_refused_with_both(tmp_path: Path) -> None:
