@@ -30,7 +30,9 @@ REFERENCE = re.compile(r"(env|file):")
 
 KEY = re.compile(r"\b((sk|pk|rk|gsk|hf|xai|ghp|glpat|xoxb)[-_][\w-]{16,}|Bearer\s+[^\s\"]+)")
 PASSWORD = re.compile(r"(://[^/\s:@\"]*:)[^@/\s\"]+@")
-QUERY = re.compile(r"([?&][^=&\s\"]*(?:key|token|secret|sig|passw)[^=&\s\"]*=)[^&#\s\"]+", re.IGNORECASE)
+QUERY = re.compile(
+    r"([?&][^=&\s\"]*(?:key|token|secret|sig|passw)[^=&\s\"]*=)[^&#\s\"]+", re.IGNORECASE
+)
 
 
 def shown_json(text: str) -> str:
