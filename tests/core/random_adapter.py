@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import gguf
 import numpy as np
 
-from core.random_model import TYPE_NUMBERS, Kind, Metadata, RandomModel
+from core.random_model import TYPE_NUMBERS, Kind, Metadata
 from llm_runner_router import _core
 
 if TYPE_CHECKING:
@@ -21,17 +21,35 @@ if TYPE_CHECKING:
 MAPS = ("attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 
 
-def maps_of(model: RandomModel) -> list[str]:
+class Model(Protocol):
+    """What an adapter needs to know of a model."""
+
+    architecture: str
+    tensors: dict[str, NDArray[Any]]
+
+
+@dataclass
+class Parameters:
+    """Of a model, by their names in GGUF."""
+
+    architecture: str
+    tensors: dict[str, NDArray[Any]]
+
+
+Some = TypeVar("Some", bound=Model)
+
+
+def maps_of(model: Model) -> list[str]:
     """The names of all that can be adapted."""
     layers = [name for name in model.tensors if name.endswith(tuple(f"{m}.weight" for m in MAPS))]
     return [*layers, *(name for name in model.tensors if name == "output.weight")]
 
 
 @dataclass
-class RandomAdapter:
+class RandomAdapter(Generic[Some]):
     """An adapter of ``model`` that loads, until its metadata or its tensors are spoiled."""
 
-    model: RandomModel
+    model: Some
     maps: list[str] | None = None  # all that there are
     rank: int = 4
     alpha: float | None = 8.0
@@ -55,7 +73,7 @@ class RandomAdapter:
             self.tensors[f"{name}.lora_a"] = chance.normal(0, 0.1, inner).astype(np.float32)
             self.tensors[f"{name}.lora_b"] = chance.normal(0, 0.1, outer).astype(np.float32)
 
-    def merged_into(self, model: RandomModel, scale: float = 1.0) -> RandomModel:
+    def merged_into(self, model: Some, scale: float = 1.0) -> Some:
         """A model whose weights are what the other's and this adapter come to."""
         merged = copy.deepcopy(model)
         factor = scale * (self.alpha / self.rank if self.alpha else 1.0)

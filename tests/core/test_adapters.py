@@ -217,7 +217,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def error_of(
-    adapter: RandomAdapter, folder: Path, architecture: str | None = None
+    adapter: RandomAdapter[RandomLlama], folder: Path, architecture: str | None = None
 ) -> _core.CoreError:
     """Of loading; estimating says the same."""
     path = adapter.model.write(folder / "model.gguf")
@@ -232,27 +232,26 @@ def error_of(
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "kind", "reason", "message"),
+    ("key", "value", "reason", "message"),
     [
-        ("general.type", "model", Kind.STRING, "MODEL_UNSUPPORTED", "'model'; supported: adapter"),
-        ("general.type", None, Kind.STRING, "GGUF_MISSING_KEY", "general.type"),
-        ("adapter.type", "dora", Kind.STRING, "MODEL_UNSUPPORTED", "'dora'; supported: lora"),
-        ("adapter.type", None, Kind.STRING, "GGUF_MISSING_KEY", "adapter.type"),
-        ("adapter.lora.alpha", -1.0, Kind.FLOAT32, "GGUF_INVALID", "allowed: 0 to 1000000"),
-        ("adapter.lora.alpha", float("nan"), Kind.FLOAT32, "GGUF_INVALID", "is nan; allowed"),
-        ("adapter.lora.alpha", float("inf"), Kind.FLOAT32, "GGUF_INVALID", "is inf; allowed"),
-        ("adapter.lora.alpha", "8", Kind.STRING, "GGUF_WRONG_TYPE", "adapter.lora.alpha"),
-        ("adapter.alora.invocation_tokens", 5, Kind.UINT32, "MODEL_UNSUPPORTED", "on all tokens"),
+        ("general.type", "model", "MODEL_UNSUPPORTED", "'model'; supported: adapter"),
+        ("general.type", None, "GGUF_MISSING_KEY", "general.type"),
+        ("adapter.type", "dora", "MODEL_UNSUPPORTED", "'dora'; supported: lora"),
+        ("adapter.type", None, "GGUF_MISSING_KEY", "adapter.type"),
+        ("adapter.lora.alpha", -1.0, "GGUF_INVALID", "allowed: 0 to 1000000"),
+        ("adapter.lora.alpha", float("nan"), "GGUF_INVALID", "is nan; allowed"),
+        ("adapter.lora.alpha", float("inf"), "GGUF_INVALID", "is inf; allowed"),
+        ("adapter.lora.alpha", "8", "GGUF_WRONG_TYPE", "adapter.lora.alpha"),
+        ("adapter.alora.invocation_tokens", 5.0, "MODEL_UNSUPPORTED", "on all tokens"),
     ],
 )
 def test_metadata_is_checked(
-    tmp_path: Path, key: str, value: Any, kind: Kind, reason: str, message: str
+    tmp_path: Path, key: str, value: str | float | None, reason: str, message: str
 ) -> None:
     adapter = RandomAdapter(RandomLlama())
+    adapter.metadata[key] = (value, Kind.STRING if isinstance(value, str) else Kind.FLOAT32)
     if value is None:
         del adapter.metadata[key]
-    else:
-        adapter.metadata[key] = (value, kind)
     error = error_of(adapter, tmp_path)
     assert error.reason == reason
     assert message in error.message
