@@ -87,8 +87,7 @@ Targets TargetsOf(Weights& weights, const Placement& placement) {
     }
   }
   AddTarget(targets, weights.output, placement.Layer(index));
-  // An output matrix that is the token embedding: what adapts the one would have to adapt the
-  // other.
+  // An output matrix that is the token embedding too cannot change alone.
   targets.erase(kTokenEmbedding);
   return targets;
 }
