@@ -87,8 +87,6 @@ Targets TargetsOf(Weights& weights, const Placement& placement) {
     }
   }
   AddTarget(targets, weights.output, placement.Layer(index));
-  // An output matrix that is the token embedding too cannot change alone.
-  targets.erase(kTokenEmbedding);
   return targets;
 }
 
@@ -111,7 +109,7 @@ Status CheckTensors(const GgufShards& shards, const Targets& targets) {
     if (!map) {
       return Unsupported("tensor " + Quote(tensor->name) + "; supported: .lora_a and .lora_b");
     }
-    if (*map == kTokenEmbedding) {
+    if (*map == kTokenEmbedding) {  // may be the output matrix too, which cannot change alone
       return Unsupported("tensor " + Quote(tensor->name) +
                          " adapts the token embedding; supported: linear maps");
     }

@@ -334,6 +334,8 @@ def test_the_output_of_a_model_that_has_none_of_its_own_is_not_adapted(tmp_path:
     adapter = RandomAdapter(model, maps=["output.weight"])
     del model.tensors["output.weight"]
     assert "has no linear map 'output.weight'" in error_of(adapter, tmp_path).message
+    adapter = RandomAdapter(model, maps=["token_embd.weight"])
+    assert "adapts the token embedding" in error_of(adapter, tmp_path).message
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
