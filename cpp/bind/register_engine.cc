@@ -32,11 +32,12 @@ namespace {
 void RegisterConfig(py::module_& module) {
   using C = EngineConfig;
   py::class_<C> cls(module, "EngineConfig");
-  DefineRecord(cls, LLMR_FIELD(C, model_path), LLMR_FIELD(C, context_length),
-               LLMR_FIELD(C, max_sequences), LLMR_FIELD(C, threads), LLMR_FIELD(C, batch_tokens),
-               LLMR_FIELD(C, block_size), LLMR_FIELD(C, kv_blocks), LLMR_FIELD(C, kv_bytes),
-               LLMR_FIELD(C, kv_type), LLMR_FIELD(C, gpu_layers), LLMR_FIELD(C, prefix_cache),
-               LLMR_FIELD(C, max_undelivered), LLMR_FIELD(C, attention));
+  DefineRecord(cls, LLMR_FIELD(C, model_path), LLMR_FIELD(C, adapters),
+               LLMR_FIELD(C, context_length), LLMR_FIELD(C, max_sequences), LLMR_FIELD(C, threads),
+               LLMR_FIELD(C, batch_tokens), LLMR_FIELD(C, block_size), LLMR_FIELD(C, kv_blocks),
+               LLMR_FIELD(C, kv_bytes), LLMR_FIELD(C, kv_type), LLMR_FIELD(C, gpu_layers),
+               LLMR_FIELD(C, prefix_cache), LLMR_FIELD(C, max_undelivered),
+               LLMR_FIELD(C, attention));
 }
 
 void RegisterSubmission(py::module_& module) {

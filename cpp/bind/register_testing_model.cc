@@ -13,6 +13,7 @@
 
 #include "bind/exceptions.h"
 #include "bind/register.h"
+#include "engine/engine_plan.h"
 #include "engine/runner.h"
 #include "kernels/paged_attention.h"
 #include "model/tensor_types.h"
@@ -38,10 +39,9 @@ class ForwardPass {
   // tokens, position of the first, block table, outputs
   using Item = std::tuple<std::vector<TokenId>, std::int32_t, std::vector<BlockId>, std::int32_t>;
 
-  ForwardPass(const std::string& path, std::int32_t gpu_layers, const RunnerConfig& config,
+  ForwardPass(const std::string& path, const ModelOptions& options, const RunnerConfig& config,
               KvType kv_type, std::int32_t blocks, std::int32_t block_size) {
-    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufShards::Open(path)),
-                                      {.gpu_layers = gpu_layers, .on_progress = {}}));
+    model_ = ValueOrThrow(Model::Load(ValueOrThrow(GgufShards::Open(path)), options));
     KvCacheConfig cache = KvCacheConfigFor(*model_, block_size, kv_type);
     cache.blocks = blocks;
     runner_ = ValueOrThrow(Runner::Create(model_, ValueOrThrow(KvCache::Create(cache)), config));
@@ -71,24 +71,31 @@ class ForwardPass {
   std::unique_ptr<Runner> runner_;
 };
 
+using Adapters = decltype(EngineConfig::adapters);
+
 std::unique_ptr<ForwardPass> MakeForwardPass(const std::string& path, std::int32_t threads,
                                              const std::string& kv_type,
                                              const std::string& attention, std::int32_t blocks,
                                              std::int32_t block_size, std::int32_t batch_tokens,
-                                             std::int32_t gpu_layers) {
+                                             std::int32_t gpu_layers, const Adapters& adapters) {
   const KvType type = ValueOrThrow(ParseKvType(kv_type));
   const RunnerConfig config = {.threads = threads,
                                .batch_tokens = batch_tokens,
                                .max_outputs = batch_tokens,
                                .attention = ValueOrThrow(ParseAttentionKind(attention))};
-  return std::make_unique<ForwardPass>(path, gpu_layers, config, type, blocks, block_size);
+  EngineConfig files;
+  files.gpu_layers = gpu_layers;
+  files.adapters = adapters;
+  return std::make_unique<ForwardPass>(path, ValueOrThrow(ModelOptionsFor(files)), config, type,
+                                       blocks, block_size);
 }
 
 void RegisterForwardPass(py::module_& module) {
   py::class_<ForwardPass>(module, "ForwardPass")
       .def(py::init(&MakeForwardPass), py::arg("path"), py::kw_only(), py::arg("threads") = 1,
            py::arg("kv_type") = "f32", py::arg("attention") = "paged", py::arg("blocks") = 64,
-           py::arg("block_size") = 16, py::arg("batch_tokens") = 512, py::arg("gpu_layers") = 0)
+           py::arg("block_size") = 16, py::arg("batch_tokens") = 512, py::arg("gpu_layers") = 0,
+           py::arg("adapters") = Adapters())
       .def("run",
            [](ForwardPass& pass, const std::vector<ForwardPass::Item>& items) {
              return ToBytes(pass.Run(items));

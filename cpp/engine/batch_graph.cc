@@ -35,7 +35,8 @@ BatchGraph::BatchGraph(std::shared_ptr<const Model> model, std::shared_ptr<KvCac
   ChooseAttention(on_cpu);
   const auto layers = static_cast<std::size_t>(model_->hparams().layers);
   const std::size_t groups = uses_ggml_attention_ ? kMaxGroups : 0;
-  most_nodes_ = layers * (kNodesALayer + CacheAttention::NodesALayer(groups)) + kNodesAround;
+  most_nodes_ = layers * (kNodesALayer + CacheAttention::NodesALayer(groups)) + kNodesAround +
+                model_->adapted_maps() * kNodesAnAdapter;
   paged_params_.resize(layers);
 }
 

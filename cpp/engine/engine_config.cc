@@ -1,7 +1,10 @@
 #include "engine/engine_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+
+#include "base/quote.h"
 
 namespace llmr {
 namespace {
@@ -16,6 +19,21 @@ Error Invalid(const char* field, std::int64_t value, const std::string& allowed)
 Status CheckRange(const char* field, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value < least || value > most) {
     return Invalid(field, value, std::to_string(least) + " to " + std::to_string(most));
+  }
+  return Ok();
+}
+
+Status CheckAdapters(const EngineConfig& config) {
+  constexpr std::int64_t kMost = 16;
+  constexpr float kMostScale = 1000.0F;
+  LLMR_RETURN_IF_ERROR(CheckRange("number of adapters",
+                                  static_cast<std::int64_t>(config.adapters.size()), 0, kMost));
+  for (const auto& [path, scale] : config.adapters) {
+    if (!(std::abs(scale) <= kMostScale)) {  // NaN too
+      return Error{ErrorCode::kInvalidArgument, "ENGINE_CONFIG",
+                   "the scale of adapter " + Quote(path) + " is " + std::to_string(scale) +
+                       "; allowed: -1000 to 1000"};
+    }
   }
   return Ok();
 }
@@ -74,6 +92,7 @@ Status Validate(const EngineConfig& config) {
   LLMR_RETURN_IF_ERROR(CheckRange("kv_bytes", config.kv_bytes, 0, std::int64_t{1} << 48));
   LLMR_RETURN_IF_ERROR(CheckRange("gpu_layers", config.gpu_layers, -1, kMaxInt32));
   LLMR_RETURN_IF_ERROR(CheckRange("max_undelivered", config.max_undelivered, 1, 1 << 20));
+  LLMR_RETURN_IF_ERROR(CheckAdapters(config));
   const auto kv_type = ParseKvType(config.kv_type);
   LLMR_RETURN_IF_ERROR(kv_type);
   const auto attention = ParseAttentionKind(config.attention);

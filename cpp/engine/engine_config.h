@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "kv/kv_cache.h"
@@ -13,6 +15,8 @@ namespace llmr {
 
 struct EngineConfig {
   std::string model_path;
+  // Paths of LoRA adapters, and how much of each counts.
+  std::vector<std::pair<std::string, float>> adapters = {};
   std::int32_t context_length = 0;  // tokens; 0: the model's, as far as the KV cache goes
   std::int32_t max_sequences = 10;  // that make progress at once
   std::int32_t threads = 0;         // 0: physical cores that the process may use

@@ -18,6 +18,16 @@ Result<EngineSizes> SizesFor(const EngineConfig& config, const Model& model,
 
 }  // namespace
 
+Result<ModelOptions> ModelOptionsFor(const EngineConfig& config) {
+  ModelOptions options;
+  options.gpu_layers = config.gpu_layers;
+  for (const auto& [path, scale] : config.adapters) {
+    LLMR_ASSIGN_OR_RETURN(auto shards, GgufShards::Open(path));
+    options.adapters.push_back({std::move(shards), scale});
+  }
+  return options;
+}
+
 Result<EnginePlan> PlanEngine(const EngineConfig& config, const Model& model) {
   LLMR_ASSIGN_OR_RETURN(const KvType kv_type, ParseKvType(config.kv_type));
   LLMR_ASSIGN_OR_RETURN(const AttentionKind attention, ParseAttentionKind(config.attention));

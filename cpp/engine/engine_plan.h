@@ -16,6 +16,9 @@ struct EnginePlan {
   RunnerConfig runner;
 };
 
+// What the model is loaded or planned with; opens the adapters. Errors: those of GgufShards::Open.
+Result<ModelOptions> ModelOptionsFor(const EngineConfig& config);
+
 // `model` may be a planned one. REQUIRES: Validate(config). Errors: those of ComputeSizes.
 Result<EnginePlan> PlanEngine(const EngineConfig& config, const Model& model);
 

@@ -1,7 +1,10 @@
 #include "engine/load_engine.h"
 
+#include <bit>
+#include <cstdint>
 #include <utility>
 
+#include "base/checksum.h"
 #include "engine/engine_plan.h"
 #include "engine/memory_estimate.h"
 #include "engine/runner.h"
@@ -30,20 +33,33 @@ Status Report(const LoadProgress& progress, const std::string& phase, double fra
   return Ok();
 }
 
-Result<std::shared_ptr<const Model>> LoadModel(const EngineConfig& config,
+Result<std::shared_ptr<const Model>> LoadModel(const EngineConfig& config, ModelOptions options,
                                                const LoadProgress& progress) {
   LLMR_RETURN_IF_ERROR(Report(progress, "model", 0));
   LLMR_ASSIGN_OR_RETURN(auto shards, GgufShards::Open(config.model_path));
-  ModelOptions options;
-  options.gpu_layers = config.gpu_layers;
   if (progress) {
     options.on_progress = [&](double fraction) { return progress("model", fraction); };
   }
   return Model::Load(std::move(shards), options);
 }
 
+// Contents and scales of all adapters.
+std::string AdapterIdentity(const std::vector<AdapterSource>& adapters) {
+  std::string identity;
+  for (const AdapterSource& adapter : adapters) {
+    std::uint64_t sum = 0;
+    for (const auto& file : adapter.shards->files()) {
+      sum = Checksum(sum, file->bytes());
+    }
+    identity += " adapter=" + std::to_string(sum) + "*" +
+                std::to_string(std::bit_cast<std::uint32_t>(adapter.scale));
+  }
+  return identity;
+}
+
 // See Engine::kv_identity.
-std::string KvIdentity(const EngineConfig& config, const Model& model, const EnginePlan& plan) {
+std::string KvIdentity(const EngineConfig& config, const std::vector<AdapterSource>& adapters,
+                       const Model& model, const EnginePlan& plan) {
   const ggml_backend_dev_t accelerator = model.Accelerator();
   const std::string device =
       accelerator == nullptr ? "none" : ggml_backend_dev_description(accelerator);
@@ -52,7 +68,7 @@ std::string KvIdentity(const EngineConfig& config, const Model& model, const Eng
          " threads=" + std::to_string(plan.runner.threads) +
          " isa=" + std::string(PagedAttentionIsas().back().name) +
          " attention=" + config.attention + " gpu_layers=" + std::to_string(config.gpu_layers) +
-         " device=" + device;
+         " device=" + device + AdapterIdentity(adapters);
 }
 
 // What EstimateMemory() promised.
@@ -82,7 +98,8 @@ Result<Scheduler> CreateScheduler(const EngineConfig& config, const EngineSizes&
 Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTable tokens,
                                            const LoadProgress& progress) {
   LLMR_RETURN_IF_ERROR(Validate(config));
-  LLMR_ASSIGN_OR_RETURN(const auto model, LoadModel(config, progress));
+  LLMR_ASSIGN_OR_RETURN(const ModelOptions options, ModelOptionsFor(config));
+  LLMR_ASSIGN_OR_RETURN(const auto model, LoadModel(config, options, progress));
   LLMR_ASSIGN_OR_RETURN(const EnginePlan plan, PlanEngine(config, *model));
   LLMR_ASSIGN_OR_RETURN(
       Vocabulary vocabulary,
@@ -93,15 +110,16 @@ Result<std::unique_ptr<Engine>> LoadEngine(const EngineConfig& config, TokenTabl
   LLMR_ASSIGN_OR_RETURN(Scheduler scheduler, CreateScheduler(config, plan.sizes));
   LLMR_RETURN_IF_ERROR(Report(progress, "cache", 1));
   const MemoryEstimate memory = MemoryOf(*model, *cache, *runner, plan.sizes);
-  return Engine::Start({.runner = std::make_unique<ModelRunner>(std::move(runner)),
-                        .scheduler = std::move(scheduler),
-                        .vocabulary = std::move(vocabulary),
-                        .max_undelivered = config.max_undelivered,
-                        .model = {.architecture = model->architecture(),
-                                  .parameters = model->parameters(),
-                                  .kv_identity = KvIdentity(config, *model, plan)},
-                        .cache = std::move(cache),
-                        .memory = memory});
+  return Engine::Start(
+      {.runner = std::make_unique<ModelRunner>(std::move(runner)),
+       .scheduler = std::move(scheduler),
+       .vocabulary = std::move(vocabulary),
+       .max_undelivered = config.max_undelivered,
+       .model = {.architecture = model->architecture(),
+                 .parameters = model->parameters(),
+                 .kv_identity = KvIdentity(config, options.adapters, *model, plan)},
+       .cache = std::move(cache),
+       .memory = memory});
 }
 
 }  // namespace llmr

@@ -13,10 +13,9 @@ namespace llmr {
 
 Result<MemoryEstimate> EstimateMemory(const EngineConfig& config) {
   LLMR_RETURN_IF_ERROR(Validate(config));
+  LLMR_ASSIGN_OR_RETURN(const ModelOptions options, ModelOptionsFor(config));
   LLMR_ASSIGN_OR_RETURN(auto shards, GgufShards::Open(config.model_path));
-  LLMR_ASSIGN_OR_RETURN(
-      const auto model,
-      Model::Plan(std::move(shards), {.gpu_layers = config.gpu_layers, .on_progress = {}}));
+  LLMR_ASSIGN_OR_RETURN(const auto model, Model::Plan(std::move(shards), options));
   LLMR_ASSIGN_OR_RETURN(const EnginePlan plan, PlanEngine(config, *model));
   LLMR_ASSIGN_OR_RETURN(const auto cache, KvCache::Plan(plan.cache));
   LLMR_ASSIGN_OR_RETURN(const std::size_t compute, Runner::Measure(model, cache, plan.runner));

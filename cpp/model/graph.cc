@@ -14,6 +14,11 @@ ggml_tensor* LayerNorm(const GraphContext& graph, ggml_tensor* x, const Norm& no
 
 ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor* x) {
   ggml_tensor* y = ggml_mul_mat(graph.context, linear.weight, x);
+  for (const LowRank& added : linear.adapters) {
+    ggml_tensor* inner = ggml_mul_mat(graph.context, added.inner, x);
+    inner = ggml_scale(graph.context, inner, added.scale);
+    y = ggml_add(graph.context, y, ggml_mul_mat(graph.context, added.outer, inner));
+  }
   return linear.bias == nullptr ? y : ggml_add(graph.context, y, linear.bias);
 }
 

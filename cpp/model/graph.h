@@ -6,6 +6,7 @@
 
 #include <ggml.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "model/hparams.h"
@@ -53,8 +54,10 @@ ggml_tensor* RmsNorm(const GraphContext& graph, ggml_tensor* x, ggml_tensor* wei
 // Each less its mean and scaled to a variance of 1, times the weight, plus the bias: [n, tokens].
 ggml_tensor* LayerNorm(const GraphContext& graph, ggml_tensor* x, const Norm& norm, float epsilon);
 
-// [inputs, tokens] → [outputs, tokens].
+// [inputs, tokens] → [outputs, tokens], with what adapters add.
 ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor* x);
+
+inline constexpr std::size_t kNodesAnAdapter = 4;  // that each adapter of a map adds to Apply()
 
 // Turns pairs of neighbouring elements of each head, [head_dim, heads, tokens], by their positions.
 ggml_tensor* RotaryEmbedding(const GraphContext& graph, const RopeHparams& rope, ggml_tensor* x,

@@ -1,7 +1,9 @@
 #include "model/model.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "model/architecture.h"
 #include "model/ggml_log.h"
@@ -17,6 +19,7 @@ struct Model::Impl {
   Placement placement;
   WeightStore store;
   Weights weights;
+  std::vector<WeightStore> adapters = {};
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -33,21 +36,30 @@ Result<std::unique_ptr<Model::Impl>> Model::Find(std::shared_ptr<const GgufShard
   const Placement placement = Placement::Choose(hparams.layers, options.gpu_layers);
   WeightStore store(shards, placement.cpu());
   LLMR_ASSIGN_OR_RETURN(Weights weights, architecture->find_weights(store, hparams, placement));
+  std::vector<WeightStore> adapters;
+  for (const AdapterSource& source : options.adapters) {
+    LLMR_ASSIGN_OR_RETURN(WeightStore adapter, AttachAdapter(source, hparams, placement, weights));
+    adapters.push_back(std::move(adapter));
+  }
   return std::make_unique<Impl>(std::move(shards), architecture, std::move(hparams), placement,
-                                std::move(store), std::move(weights));
+                                std::move(store), std::move(weights), std::move(adapters));
 }
 
 Result<std::shared_ptr<const Model>> Model::Finish(std::unique_ptr<Impl> impl) {
-  if (impl->shards->damaged()) {
+  std::shared_ptr<const Model> model(new Model(std::move(impl)));
+  if (model->damaged()) {
     return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
                  "the model's file became shorter while it was loaded"};
   }
-  return std::shared_ptr<const Model>(new Model(std::move(impl)));
+  return model;
 }
 
 Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufShards> shards,
                                                  const ModelOptions& options) {
   LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Find(std::move(shards), options));
+  for (WeightStore& adapter : impl->adapters) {  // small beside the model: no progress of their own
+    LLMR_RETURN_IF_ERROR(adapter.Load({}));
+  }
   LLMR_RETURN_IF_ERROR(impl->store.Load(options.on_progress));
   return Finish(std::move(impl));
 }
@@ -55,6 +67,9 @@ Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufShard
 Result<std::shared_ptr<const Model>> Model::Plan(std::shared_ptr<const GgufShards> shards,
                                                  const ModelOptions& options) {
   LLMR_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Find(std::move(shards), options));
+  for (WeightStore& adapter : impl->adapters) {
+    LLMR_RETURN_IF_ERROR(adapter.Plan());
+  }
   LLMR_RETURN_IF_ERROR(impl->store.Plan());
   return Finish(std::move(impl));
 }
@@ -63,9 +78,27 @@ const Hparams& Model::hparams() const { return impl_->hparams; }
 
 std::int64_t Model::parameters() const { return impl_->store.parameters(); }
 
-std::size_t Model::weight_bytes() const { return impl_->store.bytes(); }
+std::size_t Model::weight_bytes() const {
+  std::size_t total = impl_->store.bytes();
+  for (const WeightStore& adapter : impl_->adapters) {
+    total += adapter.bytes();
+  }
+  return total;
+}
 
-bool Model::damaged() const { return impl_->shards->damaged(); }
+std::size_t Model::adapted_maps() const {
+  std::size_t total = 0;
+  for (const WeightStore& adapter : impl_->adapters) {
+    total += adapter.tensors() / 2;
+  }
+  return total;
+}
+
+bool Model::damaged() const {
+  return impl_->store.damaged() ||
+         std::ranges::any_of(impl_->adapters,
+                             [](const WeightStore& adapter) { return adapter.damaged(); });
+}
 
 ggml_backend_dev_t Model::LayerDevice(std::int32_t layer) const {
   return impl_->placement.Layer(layer);

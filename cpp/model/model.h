@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "gguf/gguf_shards.h"
+#include "model/adapter.h"
 #include "model/graph.h"
 #include "model/hparams.h"
 
@@ -22,6 +23,7 @@ struct ModelOptions {
   std::int32_t gpu_layers = 0;  // layers on the GPU where one is built in, the last ones; -1: all
   // Told how much is loaded, 0 to 1, in the loading thread; false gives up. May be empty.
   std::function<bool(double)> on_progress;
+  std::vector<AdapterSource> adapters;  // all of them at once
 };
 
 // Immutable once loaded; shared and used from any thread. Keeps the files mapped: weights on the
@@ -30,8 +32,8 @@ class Model {
  public:
   // Checks everything before ggml sees it. Errors: FAILED_PRECONDITION / GGUF_INVALID for a file
   // that lies or lacks something; UNIMPLEMENTED / MODEL_UNSUPPORTED for another architecture or
-  // tensor type; RESOURCE_EXHAUSTED / OUT_OF_MEMORY; FAILED_PRECONDITION / CANCELLED where
-  // on_progress said so; DATA_LOSS / MODEL_FILE_TRUNCATED.
+  // tensor type; those of AttachAdapter(); RESOURCE_EXHAUSTED / OUT_OF_MEMORY; FAILED_PRECONDITION
+  // / CANCELLED where on_progress said so; DATA_LOSS / MODEL_FILE_TRUNCATED.
   static Result<std::shared_ptr<const Model>> Load(std::shared_ptr<const GgufShards> shards,
                                                    const ModelOptions& options);
 
@@ -46,10 +48,13 @@ class Model {
 
   const Hparams& hparams() const;
   const std::string& architecture() const { return hparams().architecture; }
-  std::int64_t parameters() const;  // elements of all weights
+  std::int64_t parameters() const;  // elements of all weights, without adapters
 
-  // Bytes that the weights take, or would; those in the mapped files included.
+  // Bytes that the weights take, or would; those of adapters and in mapped files included.
   std::size_t weight_bytes() const;
+
+  // Maps that adapters change, counted for each adapter.
+  std::size_t adapted_maps() const;
 
   // True once a file shrank under its mapping: what was computed since may be wrong.
   bool damaged() const;

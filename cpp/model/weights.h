@@ -20,10 +20,18 @@
 
 namespace llmr {
 
+// What an adapter adds to a linear map: scale × outer(inner(x)).
+struct LowRank {
+  ggml_tensor* inner = nullptr;  // [inputs, rank]
+  ggml_tensor* outer = nullptr;  // [rank, outputs]
+  float scale = 1.0F;
+};
+
 // A linear map and, where the model has one, its bias.
 struct Linear {
   ggml_tensor* weight = nullptr;  // [inputs, outputs]
   ggml_tensor* bias = nullptr;    // F32 [outputs], or null
+  std::vector<LowRank> adapters;
 };
 
 // What a normalised vector is multiplied with and, where the model has one, its bias.
@@ -107,6 +115,12 @@ class WeightStore {
 
   // Elements of all tensors asked for, each once.
   std::int64_t parameters() const;
+
+  // Tensors asked for, each once.
+  std::size_t tensors() const { return used_.size(); }
+
+  // True once a file shrank under its mapping.
+  bool damaged() const { return shards_->damaged(); }
 
  private:
   struct Entry {

@@ -131,6 +131,7 @@ class EngineConfig:
         self,
         *,
         model_path: str,
+        adapters: Sequence[tuple[str, float]] = (),
         context_length: int = 0,
         max_sequences: int = 10,
         threads: int = 0,
@@ -146,6 +147,9 @@ class EngineConfig:
     ) -> None: ...
     @property
     def model_path(self) -> str: ...
+    @property
+    def adapters(self) -> list[tuple[str, float]]:
+        """Paths of LoRA adapters as GGUF, and how much of each counts; 1: all of it."""
     @property
     def context_length(self) -> int:
         """Tokens of prompt and answer; 0: the model's own, as far as the KV cache goes."""

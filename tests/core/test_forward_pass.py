@@ -22,7 +22,7 @@ VOCABULARY = 320
 ROWS_OF_256 = Sizes(
     embedding=256, feed_forward=256, head_dim=64, vocabulary=VOCABULARY, context=512
 )
-KINDS = ["f32", "f16", "q8_0", "q4_K", "q6_K", "gpt2-f32", "gpt2-q4_K"]
+KINDS = ["f32", "f16", "q8_0", "q4_K", "q6_K", "gpt2-f32"]
 TOKENS = forward.random_tokens(150, VOCABULARY)
 BLOCKS = list(range(10))
 

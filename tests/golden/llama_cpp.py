@@ -78,10 +78,15 @@ class LlamaCpp:
 
 
 @contextlib.contextmanager
-def serve(model: Path, vocabulary: int, kv_type: str = "f32") -> Iterator[LlamaCpp]:
+def serve(
+    model: Path,
+    vocabulary: int,
+    kv_type: str = "f32",
+    adapters: Sequence[tuple[str, float]] = (),
+) -> Iterator[LlamaCpp]:
     """Serve ``model`` on a free loopback port while the context lasts."""
     with subprocess.Popen(
-        [sys.executable, __file__, str(model), kv_type],
+        [sys.executable, __file__, str(model), kv_type, json.dumps(list(adapters))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -97,7 +102,7 @@ def serve(model: Path, vocabulary: int, kv_type: str = "f32") -> Iterator[LlamaC
             process.kill()
 
 
-def main(model: str, kv_type: str) -> None:
+def main(model: str, kv_type: str, adapters: str) -> None:
     """Serve until standard input ends."""
     import xllamacpp  # noqa: PLC0415
 
@@ -113,6 +118,9 @@ def main(model: str, kv_type: str) -> None:
     params.fit_params = False
     params.n_gpu_layers = 0
     kind = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{kv_type.upper()}")
+    params.lora_adapters = [
+        xllamacpp.CommonAdapterLoraInfo(path, scale) for path, scale in json.loads(adapters)
+    ]
     params.cache_type_k = kind
     params.cache_type_v = kind
     params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED

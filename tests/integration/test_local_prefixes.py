@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.random_adapter import Parameters, RandomAdapter
 from llm_runner_router import _core
 from llm_runner_router.config import EngineConfig, KvType
 from llm_runner_router.providers import local
@@ -97,6 +98,21 @@ async def test_a_renamed_model_finds_its_prefixes(options: LocalOptions) -> None
     await ask_once(options)
     renamed = replace(options, path=options.path.rename(options.path.with_name("other.gguf")))
     assert (await ask_once(renamed))[0] > 0
+
+
+async def test_an_adapted_model_is_not_served_the_prefixes_of_others(
+    options: LocalOptions, tmp_path: Path
+) -> None:
+    answers = [await ask_once(options)]
+    model = Parameters("llama", tiny_model.weights(1, 1))
+    for seed, scale in ((1, 1.0), (1, -1.0), (2, -1.0)):
+        adapter = RandomAdapter(model, maps=["blk.0.attn_q.weight"], alpha=64.0, seed=seed)
+        path = adapter.write(tmp_path / "adapter.gguf")
+        adapted = replace(options, adapters=((path, scale),))
+        answers.append(await ask_once(adapted))
+        assert (await ask_once(adapted))[0] > 0
+    assert [cached for cached, _ in answers] == [0, 0, 0, 0]
+    assert len({str(answer) for _, answer in answers}) == 4
 
 
 async def test_a_changed_model_is_not_served_the_old_prefixes(options: LocalOptions) -> None:

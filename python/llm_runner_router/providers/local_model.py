@@ -35,7 +35,10 @@ PHASES = {"model": (0.0, 0.9), "cache": (0.9, 1.0)}
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file."""
+    """Which file is run, and how. A ``context_length`` of 0 leaves it to service and file.
+
+    ``adapters`` are LoRA adapters as GGUF, and how much of each counts; 1 is all of it.
+    """
 
     path: Path
     service: LocalService
@@ -43,6 +46,7 @@ class LocalOptions:
     context_length: int = 0
     gpu_layers: int = 0
     chat_template: str | None = None
+    adapters: tuple[tuple[Path, float], ...] = ()
 
     @classmethod
     def of(
@@ -75,6 +79,7 @@ class LocalOptions:
         usual = min(self.engine.context_length, own) if isinstance(own, int) else 0
         return _core.EngineConfig(
             model_path=str(self.path),
+            adapters=[(str(path), scale) for path, scale in self.adapters],
             context_length=self.context_length or usual,
             max_sequences=self.max_sequences,
             threads=self.engine.threads,
@@ -102,7 +107,8 @@ def load_model(options: LocalOptions, report: Callable[[str, float], bool]) -> L
     """Read a file and start its engine; blocks. Raises RouterError."""
     with load_errors():
         files = _core.GgufShards(options.path)
-        stamps, file_bytes = stamps_of(files.paths), files.nbytes
+        adapters = [str(path) for path, _ in options.adapters]
+        stamps, file_bytes = stamps_of([*files.paths, *adapters]), files.nbytes
         metadata = files.metadata
         del files  # the engine maps them again, and how many a process may map is bounded
         tokenizer = Tokenizer.from_metadata(metadata)
