@@ -6,15 +6,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llm_runner_router.cli.output import errors, say
+from llm_runner_router.cli.output import errors, printable, say
 from llm_runner_router.cli.running import reported
-from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.errors import InvalidRequestError, MigrationError
 
 if TYPE_CHECKING:
     from llm_runner_router.migrate.plan import Plan
@@ -184,11 +185,27 @@ def migrate_aloud(plan: Plan, options: Options) -> None:
 
 
 def carry_out(plan: Plan) -> Outcome:
-    """Do it, and tell what is going on."""
+    """Do it, and tell what is going on; where somebody interrupts it, what has become of it."""
+    from llm_runner_router.cli.migrate_output import tell_interrupted
     from llm_runner_router.migrate.transaction import migrate as do
 
-    with errors.status("migrating") as status:
-        return do(plan, lambda step: status.update(step.value))
+    tell_running(plan.folder)
+    try:
+        with errors.status("migrating") as status:
+            return do(plan, lambda step: status.update(step.value))
+    except KeyboardInterrupt:
+        tell_interrupted(plan.folder)
+        raise
+
+
+def tell_running(folder: Path) -> None:
+    """Name the services that go on with what they have read before."""
+    from llm_runner_router.migrate.service_process import running
+
+    with suppress(MigrationError):  # it does not matter to the migration
+        for service in running(folder):
+            line = f"the service at {service.address} (process {service.pid}) runs on this folder"
+            errors.print(printable(f"note: {line}: start it anew afterwards"), markup=False)
 
 
 def print_json(plan: Plan, outcome: Outcome | None) -> None:

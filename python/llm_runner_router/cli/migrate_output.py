@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from llm_runner_router.cli import output
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan
+from llm_runner_router.migrate.relative_path import WORK
 from llm_runner_router.migrate.report import counts, diff_of, field_line
 
 
@@ -42,3 +45,11 @@ def print_notes(plan: Plan) -> None:
         say("\nplease note:" if plan.changes else "please note:")
     for note in plan.notes:
         say(f"  {note}")
+
+
+def tell_interrupted(folder: Path) -> None:
+    """What has become of a folder whose migration or rollback somebody has interrupted."""
+    how = "nothing is left half done"
+    if (folder / WORK).is_dir():
+        how = "the next `llm-router migrate`, `rollback`, `backups` or `serve` there ends it"
+    output.errors.print(f"interrupted: {how}", markup=False)

@@ -98,11 +98,16 @@ def is_asked() -> bool:
 
 
 def bring_back(folder: Path, backup: str) -> RollbackOutcome:
-    """Do it, and show each step."""
+    """Do it, and show each step; where somebody interrupts it, what has become of it."""
+    from llm_runner_router.cli.migrate_output import tell_interrupted
     from llm_runner_router.migrate.rollback import rollback as roll_back
 
-    with shown_steps() as observe:
-        return roll_back(folder, backup, observe)
+    try:
+        with shown_steps() as observe:
+            return roll_back(folder, backup, observe)
+    except KeyboardInterrupt:
+        tell_interrupted(folder)
+        raise
 
 
 @contextmanager

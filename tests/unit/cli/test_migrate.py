@@ -12,7 +12,12 @@ from typer.testing import CliRunner
 
 from llm_runner_router.cli import app
 from llm_runner_router.cli.migrate_folder import is_attended
+from llm_runner_router.migrate.plan import Plan
+from llm_runner_router.migrate.recovery import Recovery, recover
 from llm_runner_router.migrate.relative_path import WORK
+from llm_runner_router.migrate.step import Observe, Step
+from llm_runner_router.migrate.transaction import migrate
+from llm_runner_router.server.pid_file import PidFile
 
 OLD = '{\n  "maxConcurrentRequests": 4,\n  "cacheTTL": 0\n}\n'
 NEW = '{\n  "performance": {\n    "maxConcurrent": 4\n  },\n  "cache": {\n    "ttl": 0\n  }\n}\n'
@@ -164,6 +169,47 @@ def test_what_was_interrupted_is_brought_to_its_end_first(folder: Path) -> None:
     assert "interrupted" in result.stderr
     assert (result.exit_code, texts(folder)[0]) == (0, NEW)
     assert not (folder / WORK).exists()
+
+
+def test_a_service_that_runs_on_the_folder_is_told_of(folder: Path) -> None:
+    before = texts(folder)
+    service = PidFile.create(folder, "127.0.0.1:50051", 1.0)
+    told = f"note: the service at 127.0.0.1:50051 (process {os.getpid()}) runs on this folder"
+    result = run(str(folder), "--yes", "--json")
+    assert json.loads(result.stdout)["applied"] is True
+    assert told in result.stderr
+    service.close()
+    assert texts(folder) != before
+    assert told not in run(str(folder), "--yes").stderr
+
+
+@pytest.mark.parametrize(
+    ("step", "told", "done"),
+    [
+        (Step.TRY_ROUTER, "nothing is left half done", False),
+        (Step.PLACE_FILE, "or `serve` there ends it", True),
+    ],
+)
+def test_who_interrupts_it_is_told_what_has_become_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: Step, told: str, done: bool
+) -> None:
+    before = texts(folder)
+
+    def interrupt(plan: Plan, observe: Observe) -> object:
+        def stop(now: Step) -> None:
+            observe(now)
+            if now is step:
+                raise KeyboardInterrupt
+
+        return migrate(plan, stop)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("llm_runner_router.migrate.transaction.migrate", interrupt)
+        result = run(str(folder), "--yes")
+    assert result.exit_code == 130
+    assert told in result.stderr
+    assert recover(folder) is (Recovery.FINISHED if done else Recovery.NOTHING)
+    assert (texts(folder) != before) is done
 
 
 def test_a_folder_called_as_a_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

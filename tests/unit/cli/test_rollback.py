@@ -130,3 +130,18 @@ def test_an_interrupted_migration_is_finished_and_taken_back(
     assert result.exit_code == 0, result.output
     assert "note: an interrupted migration was finished" in result.stderr
     assert snapshot(folder) == before
+
+
+def test_who_interrupts_it_is_told_what_has_become_of_it(
+    folder: Path, old: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("llm_runner_router.migrate.actions.place", interrupt)
+        result = run("rollback", "--folder", str(folder), "--yes")
+    assert result.exit_code == 130
+    assert "interrupted: the next `llm-router migrate`, `rollback`" in result.stderr
+    assert run("rollback", "--folder", str(folder), "--yes").exit_code == 0
+    assert snapshot(folder) == old
