@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -83,6 +83,7 @@ def migrated_model(where: str, old: Mapping[str, Any]) -> MigratedEntry:
     if not is_old(old):
         return unchanged(old)
     draft = Draft(where, dict(old))
+    draft.notes += [f"{where}.{place}: {IN_CLEAR}" for place in clear_keys(old)]
     draft.keep_unmapped()
     move_names(draft)
     move_format(draft, format_of(old) or ModelFormat.GGUF)
@@ -174,11 +175,20 @@ def move_performance(draft: Draft) -> None:
 
 
 def move_rest(draft: Draft) -> None:
-    """What this version does not know stays as it is; the notes name what may be a key."""
-    for key in draft.rest:
-        if KEY_OPTION.fullmatch(to_kebab(key)):
-            draft.notes.append(f"{draft.where}.{key}: {IN_CLEAR}")
+    """What this version does not know stays as it is."""
     draft.move_rest(MODEL.names)
+
+
+def clear_keys(old: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The places that may hold a key; what stands under ``endpoint`` the registry checks itself."""
+    for key, value in old.items():
+        place = below(path, key)
+        if place in {"endpoint", UNMAPPED} or not is_set(value):
+            continue
+        if KEY_OPTION.fullmatch(to_kebab(key)):
+            yield place
+        elif isinstance(value, Mapping):
+            yield from clear_keys(value, place)
 
 
 def to_kebab(key: str) -> str:

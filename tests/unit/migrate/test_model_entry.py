@@ -242,3 +242,20 @@ def test_the_old_record_is_not_touched() -> None:
     record = old(performance={"a": 1}, parameters={"x": {"y": 1}}, speed=1)
     migrated(record)
     assert record == old(performance={"a": 1}, parameters={"x": {"y": 1}}, speed=1)
+
+
+def test_keys_in_clear_are_named_wherever_they_stand() -> None:
+    old = {
+        "name": "m",
+        "type": "api",
+        "provider": "openai",
+        "api_key": "hush",
+        "parameters": {"apiKey": "hush", "max_tokens": 5, "password": ""},
+        "headers": {"Authorization": "hush"},
+        "endpoint": {"apiKey": "env:OPENAI_API_KEY"},
+    }
+    made = migrated_model("models[0]", old)
+    told = [note.partition(": ")[0] for note in made.notes if "a key in clear" in note]
+    places = ("api_key", "parameters.apiKey", "headers.Authorization")
+    assert told == [f"models[0].{place}" for place in places]
+    assert "hush" not in str(made.notes)
