@@ -16,7 +16,6 @@ from llm_runner_router.registry.available_memory import available_memory
 from llm_runner_router.registry.loader import SourceLoader, prepare_engine
 from llm_runner_router.registry.sources.checkpoint import CheckpointFetcher
 from llm_runner_router.registry.sources.checkpoint_files import CHECKPOINT
-from llm_runner_router.registry.sources.conversion import Conversions
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.https import HttpsFetcher
 from llm_runner_router.registry.sources.hub import HubFetcher
@@ -27,6 +26,8 @@ from llm_runner_router.registry.weights_finder import WeightsFinder
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from llm_runner_router.registry.sources.conversion import Conversions
 
 
 MEMORY_SHARE = 0.8
@@ -91,12 +92,19 @@ def pulls_of(models: ModelsConfig, folder: Path, pool: HttpPool) -> Pulls:
             "checkpoint": CheckpointFetcher(
                 folder,
                 HubFetcher(downloader, cache, choice=CHECKPOINT),
-                Conversions(cache, quantized),
+                lambda: conversions_of(cache),
             ),
             "ollama": OllamaFetcher(downloader, session, cache, store),
         },
         cache,
     )
+
+
+def conversions_of(cache: Path) -> Conversions:
+    """What makes models of checkpoints; imported on its first use."""
+    conversion = import_module("llm_runner_router.registry.sources.conversion")
+    found: Conversions = conversion.Conversions(cache, quantized)
+    return found
 
 
 def quantized(

@@ -67,7 +67,7 @@ async def checkpoints(
     async with running_hub(tmp_path) as hub:
         downloader = hub.fetcher._downloader
         files = HubFetcher(downloader, hub.cache, hub.environment, CHECKPOINT)
-        fetcher = CheckpointFetcher(tmp_path, files, Conversions(hub.cache, quantized))
+        fetcher = CheckpointFetcher(tmp_path, files, lambda: Conversions(hub.cache, quantized))
         pulls = Pulls({"checkpoint": fetcher}, hub.cache)
         yield Checkpoints(hub, pulls, contents(tmp_path / "made"))
 

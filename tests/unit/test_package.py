@@ -41,7 +41,7 @@ def test_stubs_load_neither_engine_nor_router(statement: str) -> None:
 
 def test_the_router_loads_neither_engine_nor_grpc() -> None:
     modules = imported_by("from llm_runner_router import LLMRouter; LLMRouter()")
-    assert not {"llm_runner_router._core", "grpc", "tokenizers"} & modules
+    assert not {"llm_runner_router._core", "grpc", "tokenizers", "gguf"} & modules
 
 
 def test_versions_agree() -> None:

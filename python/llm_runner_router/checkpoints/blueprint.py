@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_runner_router.checkpoints.faults import damaged, unsupported
+from llm_runner_router.checkpoints.file_names import SINGLE
 from llm_runner_router.checkpoints.layouts import PlannedTensor
 from llm_runner_router.checkpoints.safetensors_file import StoredTensor
-from llm_runner_router.checkpoints.weights import SINGLE
 from llm_runner_router.tokenizer.metadata import MetadataValue
 
 MAX_LAYERS = 4096

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from llm_runner_router.checkpoints.faults import unsupported
+from llm_runner_router.checkpoints.file_names import TOKENIZER
 from llm_runner_router.checkpoints.pre_tokenizer_names import pre_tokenizer_name
-from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson
+from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson
 from llm_runner_router.checkpoints.vocabulary import token_metadata
 from llm_runner_router.tokenizer.bpe import MERGES_KEY
 from llm_runner_router.tokenizer.metadata import MetadataValue
@@ -16,7 +17,9 @@ from llm_runner_router.tokenizer.vocabulary import TokenKind
 def byte_level_metadata(tokenizer: TokenizerJson, size: int) -> dict[str, MetadataValue]:
     """The keys of the tokenizer for a network of ``size`` tokens."""
     if tokenizer.normalizer is not None:
-        raise unsupported(f"{FILE}: normalizer", tokenizer.normalizer, "none for byte-level BPE")
+        raise unsupported(
+            f"{TOKENIZER}: normalizer", tokenizer.normalizer, "none for byte-level BPE"
+        )
     name = pre_tokenizer_name(tokenizer.pre_tokenizer, ignore_merges=tokenizer.ignore_merges)
     return {
         MODEL_KEY: "gpt2",

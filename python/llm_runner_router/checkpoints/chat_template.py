@@ -6,10 +6,9 @@ from pathlib import Path
 
 from llm_runner_router.checkpoints.faults import damaged
 from llm_runner_router.checkpoints.fields import Fields, is_unicode
+from llm_runner_router.checkpoints.file_names import JINJA, JSON
 from llm_runner_router.checkpoints.text_file import read_object, read_text
 
-JINJA = "chat_template.jinja"
-JSON = "chat_template.json"
 KEY = "tokenizer.chat_template"
 MAX_LETTERS = 1 << 20
 

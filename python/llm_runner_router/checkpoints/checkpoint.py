@@ -11,23 +11,17 @@ from typing import Any
 
 from llm_runner_router.checkpoints.architectures import blueprint_of
 from llm_runner_router.checkpoints.blueprint import Blueprint
-from llm_runner_router.checkpoints.chat_template import JINJA, JSON
 from llm_runner_router.checkpoints.faults import damaged
 from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.generation_defaults import FILE as GENERATION
+from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, INDEX, SINGLE, SMALL_FILES
 from llm_runner_router.checkpoints.generation_defaults import generation_defaults
 from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import read_object
-from llm_runner_router.checkpoints.tokenizer_json import FILE as TOKENIZER
-from llm_runner_router.checkpoints.tokenizer_metadata import SETTINGS, SPECIAL, tokenizer_metadata
-from llm_runner_router.checkpoints.weights import INDEX, SINGLE, read_tensors, weight_files
+from llm_runner_router.checkpoints.tokenizer_metadata import tokenizer_metadata
+from llm_runner_router.checkpoints.weights import read_tensors, weight_files
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.validation import MAX_CONTEXT
-
-CONFIG = "config.json"
-SMALL_FILES = (CONFIG, GENERATION, TOKENIZER, SETTINGS, SPECIAL, JINJA, JSON)
-"""All that is read beside the weights; only the first and the tokenizer have to be there."""
 
 RULES = "1"
 """Changes whenever the same checkpoint becomes another file."""

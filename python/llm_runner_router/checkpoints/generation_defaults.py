@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llm_runner_router.checkpoints.file_names import GENERATION
 from llm_runner_router.errors import FieldError
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.validation import check_sampling
-
-FILE = "generation_config.json"
 
 NAMES: Mapping[str, str] = {
     "temperature": "temperature",
@@ -47,16 +46,16 @@ def generation_defaults(values: Mapping[str, Any]) -> tuple[ModelConfig, list[st
         if acceptable(ours, value):
             said[ours] = float(value) if isinstance(value, float) else value
         else:
-            notes.append(f"{FILE}: {theirs} {str(value)[:40]} is out of range here")
+            notes.append(f"{GENERATION}: {theirs} {str(value)[:40]} is out of range here")
     if values.get("do_sample") is False:
         said["temperature"] = 0.0  # Transformers takes the likeliest token, whatever else is said
     if values.get("max_length") is not None:
         notes.append(
-            f"{FILE}: max_length {str(values['max_length'])[:40]} counts prompt and answer; "
+            f"{GENERATION}: max_length {str(values['max_length'])[:40]} counts prompt and answer; "
             "max_tokens of a request counts the answer alone"
         )
     rest = sorted(key for key, value in values.items() if is_left(key, value))
-    notes += [f"{FILE}: {key[:60]} has no counterpart here" for key in rest]
+    notes += [f"{GENERATION}: {key[:60]} has no counterpart here" for key in rest]
     return ModelConfig(**said), notes
 
 

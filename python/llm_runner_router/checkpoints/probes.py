@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from tokenizers import Tokenizer as HfTokenizer
 
 from llm_runner_router.checkpoints.faults import damaged, unsupported
-from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson
+from llm_runner_router.checkpoints.file_names import TOKENIZER
+from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
 from llm_runner_router.tokenizer.metadata import Metadata
 
@@ -43,9 +44,9 @@ def check_same(content: str, tokenizer: TokenizerJson, metadata: Metadata) -> No
             found = ours.encode(text, add_special=False, parse_special=True)
             if found != expected:
                 message = f"{text[:60]!r} becomes {found[:12]} instead of {expected[:12]}"
-                raise unsupported(FILE, message, "tokenizers whose tokens are the same here")
+                raise unsupported(TOKENIZER, message, "tokenizers whose tokens are the same here")
     except TokenizerError as error:
-        raise unsupported(FILE, str(error), "tokenizers that GGUF can hold") from None
+        raise unsupported(TOKENIZER, str(error), "tokenizers that GGUF can hold") from None
 
 
 def probes(tokenizer: TokenizerJson) -> Iterator[str]:
@@ -73,7 +74,7 @@ def affixes_of(content: str) -> tuple[Sequence[int], Sequence[int]]:
     for first in range(len(whole) - len(bare) + 1):
         if whole[first : first + len(bare)] == bare:
             return whole[:first], whole[first + len(bare) :]
-    raise unsupported(f"{FILE}: post_processor", whole, "tokens before and behind a text")
+    raise unsupported(f"{TOKENIZER}: post_processor", whole, "tokens before and behind a text")
 
 
 def library_tokenizer(content: str) -> HfTokenizer:
@@ -81,4 +82,4 @@ def library_tokenizer(content: str) -> HfTokenizer:
     try:
         return HfTokenizer.from_str(content)
     except Exception as error:  # noqa: BLE001 - the library raises nothing more special
-        raise damaged(FILE, f"its library refuses it: {str(error)[:200]}") from None
+        raise damaged(TOKENIZER, f"its library refuses it: {str(error)[:200]}") from None

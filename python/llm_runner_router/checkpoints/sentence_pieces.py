@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from llm_runner_router.checkpoints.faults import unsupported
-from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson
+from llm_runner_router.checkpoints.file_names import TOKENIZER
+from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson
 from llm_runner_router.checkpoints.vocabulary import token_metadata
 from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.tokenizer.spm import SCORES_KEY, SPACE
@@ -78,4 +79,6 @@ def space_metadata(tokenizer: TokenizerJson) -> dict[str, MetadataValue]:
             return dict(SCHEMES[scheme])
         case normalizer, pre_tokenizer:
             found = f"normalizer {normalizer}, pre_tokenizer {pre_tokenizer}"
-            raise unsupported(FILE, found, f"those of Llama 2: {PREPEND}, {REPLACE}, {METASPACE}")
+            raise unsupported(
+                TOKENIZER, found, f"those of Llama 2: {PREPEND}, {REPLACE}, {METASPACE}"
+            )

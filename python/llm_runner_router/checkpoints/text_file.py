@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.checkpoints.faults import damaged
-
-MAX_TEXT_BYTES = 64 << 20
-"""The largest tokenizer.json of today's models has about 33 MB."""
+from llm_runner_router.checkpoints.file_names import MAX_TEXT_BYTES
 
 
 def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:

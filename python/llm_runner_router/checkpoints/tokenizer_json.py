@@ -8,9 +8,9 @@ from typing import Any
 
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.fields import is_unicode
+from llm_runner_router.checkpoints.file_names import TOKENIZER
 from llm_runner_router.tokenizer.vocabulary import MAX_TOKEN_LENGTH, MAX_TOKENS
 
-FILE = "tokenizer.json"
 MAX_MERGES = 1 << 22
 
 
@@ -47,10 +47,10 @@ def parsed_tokenizer(content: Mapping[str, Any]) -> TokenizerJson:
     model = content.get("model")
     if not isinstance(model, dict) or model.get("type", "BPE") != "BPE":
         kind = model.get("type") if isinstance(model, dict) else model
-        raise unsupported(f"{FILE}: model", kind, "BPE")
+        raise unsupported(f"{TOKENIZER}: model", kind, "BPE")
     for key in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(key) not in (None, "", 0):
-            raise unsupported(f"{FILE}: model.{key}", model[key], "null")
+            raise unsupported(f"{TOKENIZER}: model.{key}", model[key], "null")
     unknown = model.get("unk_token")
     return TokenizerJson(
         vocabulary=vocabulary_of(model.get("vocab")),
@@ -67,11 +67,11 @@ def parsed_tokenizer(content: Mapping[str, Any]) -> TokenizerJson:
 def vocabulary_of(found: object) -> Mapping[str, int]:
     """Ids by text."""
     if not isinstance(found, dict) or not 0 < len(found) <= MAX_TOKENS:
-        raise damaged(FILE, f"model.vocab is no object of 1 to {MAX_TOKENS} tokens")
+        raise damaged(TOKENIZER, f"model.vocab is no object of 1 to {MAX_TOKENS} tokens")
     if not all(is_token(text, token) for text, token in found.items()):
-        raise damaged(FILE, "model.vocab has a token whose text or id makes no sense")
+        raise damaged(TOKENIZER, "model.vocab has a token whose text or id makes no sense")
     if len(set(found.values())) != len(found):
-        raise damaged(FILE, "model.vocab gives one id to two tokens")
+        raise damaged(TOKENIZER, "model.vocab gives one id to two tokens")
     return found
 
 
@@ -84,7 +84,7 @@ def is_token(text: object, token: object) -> bool:
 def merges_of(found: object) -> Sequence[tuple[str, str]]:
     """Pairs, the first merge first; older files write a pair as one text with a space in it."""
     if not isinstance(found, list) or len(found) > MAX_MERGES:
-        raise damaged(FILE, f"model.merges is no list of at most {MAX_MERGES} pairs")
+        raise damaged(TOKENIZER, f"model.merges is no list of at most {MAX_MERGES} pairs")
     pairs = []
     for entry in found:
         match entry:
@@ -93,7 +93,7 @@ def merges_of(found: object) -> Sequence[tuple[str, str]]:
             case [str(left), str(right)]:
                 pass
             case _:
-                raise damaged(FILE, f"model.merges has {str(entry)[:100]!r}, which is no pair")
+                raise damaged(TOKENIZER, f"model.merges has {str(entry)[:100]!r}, which is no pair")
         pairs.append((left, right))
     return pairs
 
@@ -101,12 +101,14 @@ def merges_of(found: object) -> Sequence[tuple[str, str]]:
 def added_of(found: object) -> Sequence[AddedToken]:
     """The added tokens in the order of the file."""
     if not isinstance(found, list | None) or len(found or ()) > MAX_TOKENS:
-        raise damaged(FILE, "added_tokens is no list of tokens")
+        raise damaged(TOKENIZER, "added_tokens is no list of tokens")
     tokens = []
     for entry in found or ():
         match entry:
             case {"id": int(token), "content": str(text)} if is_token(text, token):
                 tokens.append(AddedToken(token, text, special=entry.get("special") is True))
             case _:
-                raise damaged(FILE, f"added_tokens has {str(entry)[:100]!r}, which is no token")
+                raise damaged(
+                    TOKENIZER, f"added_tokens has {str(entry)[:100]!r}, which is no token"
+                )
     return tokens

@@ -8,15 +8,13 @@ from llm_runner_router.checkpoints.byte_level import byte_level_metadata
 from llm_runner_router.checkpoints.chat_template import KEY, chat_template
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.fields import Fields
+from llm_runner_router.checkpoints.file_names import SETTINGS, SPECIAL, TOKENIZER
 from llm_runner_router.checkpoints.probes import affixes_of, check_same
 from llm_runner_router.checkpoints.sentence_pieces import sentence_piece_metadata
 from llm_runner_router.checkpoints.special_tokens import Affixes, named_token, special_metadata
 from llm_runner_router.checkpoints.text_file import json_object, read_object, read_text
-from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson, parsed_tokenizer
+from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson, parsed_tokenizer
 from llm_runner_router.tokenizer.metadata import MetadataValue
-
-SETTINGS = "tokenizer_config.json"
-SPECIAL = "special_tokens_map.json"
 
 
 def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[str, MetadataValue]:
@@ -27,11 +25,11 @@ def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[s
         size: how many tokens the network has.
         ends: the tokens that end an answer, as generation is configured.
     """
-    if not (folder / FILE).exists():
+    if not (folder / TOKENIZER).exists():
         how = "tokenizer.save_pretrained(FOLDER) of a recent Transformers writes it"
-        raise damaged(FILE, f"is missing: {how}")
-    content = read_text(folder / FILE)
-    tokenizer = parsed_tokenizer(json_object(FILE, content.encode()))
+        raise damaged(TOKENIZER, f"is missing: {how}")
+    content = read_text(folder / TOKENIZER)
+    tokenizer = parsed_tokenizer(json_object(TOKENIZER, content.encode()))
     settings = settings_of(folder)
     pieces = sentence_piece_metadata if tokenizer.byte_fallback else byte_level_metadata
     metadata = pieces(tokenizer, size)
@@ -55,5 +53,5 @@ def affixes_in(content: str, tokenizer: TokenizerJson, settings: Fields) -> Affi
     ends = named_token(tokenizer.ids, settings, "eos_token")
     if list(before) not in ([], [begins]) or list(behind) not in ([], [ends]):
         allowed = "bos_token before a text, eos_token behind it"
-        raise unsupported(f"{FILE}: post_processor", [*before, "…", *behind], allowed)
+        raise unsupported(f"{TOKENIZER}: post_processor", [*before, "…", *behind], allowed)
     return Affixes(bool(before), bool(behind))

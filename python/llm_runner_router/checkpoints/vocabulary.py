@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from llm_runner_router.checkpoints.faults import damaged
-from llm_runner_router.checkpoints.tokenizer_json import FILE, TokenizerJson
+from llm_runner_router.checkpoints.file_names import TOKENIZER
+from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson
 from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.tokenizer.vocabulary import KINDS_KEY, TOKENS_KEY, TokenKind
 
@@ -28,9 +29,9 @@ def token_metadata(
     added = {token.text: token for token in tokenizer.added}
     for text, token in tokenizer.ids.items():
         if token >= size:
-            raise damaged(FILE, f"has a token of id {token}, the network has {size} tokens")
+            raise damaged(TOKENIZER, f"has a token of id {token}, the network has {size} tokens")
         if texts.setdefault(token, text) != text:
-            raise damaged(FILE, f"gives the id {token} to two tokens")
+            raise damaged(TOKENIZER, f"gives the id {token} to two tokens")
         kinds[token] = kind_of(text)
         if text in added and kinds[token] is TokenKind.NORMAL:
             special = added[text].special

@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llm_runner_router.checkpoints.faults import damaged
+from llm_runner_router.checkpoints.file_names import INDEX, MAX_FILES, PICKLED, SINGLE
 from llm_runner_router.checkpoints.safetensors_file import StoredTensor, read_header
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.errors import UnsupportedError
 
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-MAX_FILES = 1024
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.safetensors")
-PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "consolidated.00.pth")
 
 
 def weight_files(folder: Path) -> tuple[str, ...]:

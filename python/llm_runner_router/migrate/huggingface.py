@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.checkpoints.checkpoint import CONFIG, Checkpoint
-from llm_runner_router.checkpoints.generation_defaults import FILE as GENERATION
+from llm_runner_router.checkpoints.checkpoint import Checkpoint
+from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION
 from llm_runner_router.checkpoints.generation_defaults import NAMES
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.errors import AlreadyExistsError

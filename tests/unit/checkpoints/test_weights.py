@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from llm_runner_router.checkpoints.weights import INDEX, SINGLE, read_tensors, weight_files
+from llm_runner_router.checkpoints.file_names import INDEX, SINGLE
+from llm_runner_router.checkpoints.weights import read_tensors, weight_files
 from llm_runner_router.errors import ModelFileError, UnsupportedError
 
 ONE = {"a": np.ones(2, np.float32)}

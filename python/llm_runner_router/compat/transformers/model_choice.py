@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_runner_router.checkpoints.checkpoint import CONFIG
 from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.generation_defaults import FILE as GENERATION
+from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION
 from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.compat.transformers.parameters import GENERATION as KNOWN

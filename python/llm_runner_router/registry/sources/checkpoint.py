@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llm_runner_router.registry.sources.checkpoint_source import CheckpointSource
-from llm_runner_router.registry.sources.conversion import Conversions
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.hub import HubFetcher
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.source import HubSource
+from llm_runner_router.registry.sources.threads import in_thread
+
+if TYPE_CHECKING:
+    from llm_runner_router.registry.sources.conversion import Conversions
 
 
 class CheckpointFetcher:
-    """See Fetcher. ``folder`` anchors paths; ``hub`` brings the files of checkpoints."""
+    """See Fetcher. ``folder`` anchors paths; ``hub`` brings the files of checkpoints.
 
-    def __init__(self, folder: Path, hub: HubFetcher, conversions: Conversions) -> None:
+    ``conversions`` is asked where one is needed: what converts takes long to import.
+    """
+
+    def __init__(
+        self, folder: Path, hub: HubFetcher, conversions: Callable[[], Conversions]
+    ) -> None:
         self._folder = folder
         self._hub = hub
         self._conversions = conversions
@@ -27,7 +37,8 @@ class CheckpointFetcher:
             folder = brought.path.parent
         else:
             folder = self._folder / source.origin.path
-        return await self._conversions.run(folder, source.quantization, on_progress)
+        conversions = await in_thread(self._conversions)
+        return await conversions.run(folder, source.quantization, on_progress)
 
     def find(self, source: CheckpointSource) -> PulledModel | None:
         """See Fetcher."""
@@ -36,4 +47,4 @@ class CheckpointFetcher:
             folder = None if brought is None else brought.path.parent
         else:
             folder = self._folder / source.origin.path
-        return None if folder is None else self._conversions.find(folder, source.quantization)
+        return None if folder is None else self._conversions().find(folder, source.quantization)

@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from llm_runner_router.checkpoints.checkpoint import CONFIG, SMALL_FILES
-from llm_runner_router.checkpoints.text_file import MAX_TEXT_BYTES
-from llm_runner_router.checkpoints.weights import INDEX, MAX_FILES, PICKLED, SINGLE
+from llm_runner_router.checkpoints.file_names import (
+    CONFIG,
+    INDEX,
+    MAX_FILES,
+    MAX_TEXT_BYTES,
+    PICKLED,
+    SINGLE,
+    SMALL_FILES,
+)
 from llm_runner_router.errors import SourceError
 from llm_runner_router.registry.sources.hub_choice import HubChoice
 from llm_runner_router.registry.sources.hub_files import HubFile, listed
