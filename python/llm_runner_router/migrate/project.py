@@ -13,7 +13,7 @@ from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
 from llm_runner_router.migrate.parts import named
 from llm_runner_router.migrate.plain_file import read_plain
-from llm_runner_router.migrate.surroundings import scripts_of, starters_of
+from llm_runner_router.migrate.surroundings import packages_below, scripts_of, starters_of
 from llm_runner_router.migrate.versions import (
     COMMONJS_VERSIONS,
     MODULE_VERSIONS,
@@ -39,7 +39,7 @@ class Project:
     """The files of a folder that tell its version, as they were read.
 
     ``configs`` are in the order in which the service looks for them; ``notes`` tell who starts the
-    service.
+    service, and of other folders to migrate.
     """
 
     folder: Path
@@ -96,9 +96,9 @@ def read_project(folder: Path) -> Project:
 
 
 def notes_of(folder: Path) -> list[str]:
-    """What the user should know of the files that start the service."""
+    """What the user should know of the files that start the service, and of packages below."""
     try:
-        return starters_of(folder)
+        return [*starters_of(folder), *packages_below(folder)]
     except OSError as error:
         allowed = f"a folder that can be read ({error.strerror})"
         raise InvalidConfigError("folder", str(folder), allowed) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,14 @@ from pathlib import Path, PurePosixPath
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import NEW_NAMES
 from llm_runner_router.migrate.javascript import Script, read_script
+from llm_runner_router.migrate.package_json import old_dependencies
 from llm_runner_router.migrate.plain_file import read_plain
 
 SCRIPTS = frozenset((".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx"))
 NOT_OURS = frozenset(
     ("node_modules", "models", "migration-backup", "dist", "build", "coverage", "vendor")
 )
+MANIFEST = "package.json"
 MAX_FOLDERS = 5000
 MAX_SCRIPTS = 2000
 MAX_SCRIPT_BYTES = 256 << 10
@@ -47,14 +50,30 @@ def scripts_of(folder: Path) -> Mapping[PurePosixPath, Script]:
 
 
 def script_paths(folder: Path) -> Iterator[PurePosixPath]:
-    """Source files in the order of their names; links are not followed."""
+    """Source files in the order of their names."""
+    return (path for path in own_paths(folder) if path.suffix in SCRIPTS)
+
+
+def own_paths(folder: Path) -> Iterator[PurePosixPath]:
+    """The folder's own files in the order of their names; links are not followed."""
     for base, folders, files in islice(os.walk(folder), MAX_FOLDERS):
         folders[:] = sorted(
             name for name in folders if name not in NOT_OURS and not name.startswith(".")
         )
         for name in sorted(files):
-            if Path(name).suffix in SCRIPTS:
-                yield PurePosixPath((Path(base) / name).relative_to(folder))
+            yield PurePosixPath((Path(base) / name).relative_to(folder))
+
+
+def packages_below(folder: Path) -> Iterator[str]:
+    """Where else, as in the packages of a workspace, an older release is depended on."""
+    below = (path for path in own_paths(folder) if path.name == MANIFEST and path.parent.name)
+    for path in islice(below, MAX_FILES):
+        try:
+            found = old_dependencies(json.loads(text_of(folder, path, MAX_SCRIPT_BYTES) or "{}"))
+        except (ValueError, RecursionError, AttributeError, InvalidConfigError):
+            continue  # it is not this one that is migrated
+        if found:
+            yield f"{path} is of an older version too, and another folder to migrate: {path.parent}"
 
 
 def text_of(folder: Path, path: PurePosixPath, limit: int) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from llm_runner_router.migrate import surroundings
-from llm_runner_router.migrate.surroundings import scripts_of, starters_of
+from llm_runner_router.migrate.surroundings import packages_below, scripts_of, starters_of
 
 CODE = "import { LLMRouter } from 'llm-runner-router';"
 
@@ -56,3 +56,17 @@ def test_who_starts_the_old_service_is_told(tmp_path: Path) -> None:
         "llm.service: systemd starts the old service by it (`systemctl stop llm.service`)",
         "llm.service:2: LLM_LOG_LEVEL is called LOG_LEVEL now",
     ]
+
+
+def test_packages_of_a_workspace_are_told(tmp_path: Path) -> None:
+    old = '{"dependencies": {"llm-runner-router": "^1.0.0"}}'
+    write(tmp_path / "package.json", old)
+    write(tmp_path / "packages/bot/package.json", old)
+    write(tmp_path / "packages/new/package.json", old.replace("1.0.0", "1.2.0"))
+    write(tmp_path / "packages/other/package.json", '{"name": "other"}')
+    write(tmp_path / "node_modules/x/package.json", old)
+    for number, broken in enumerate(("", "[]", "{", '{"dependencies": []}', "[" * 100_000)):
+        write(tmp_path / f"packages/broken{number}/package.json", broken)
+    (note,) = packages_below(tmp_path)
+    assert note.startswith("packages/bot/package.json is of an older version too")
+    assert note.endswith("another folder to migrate: packages/bot")
