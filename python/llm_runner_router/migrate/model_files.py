@@ -57,6 +57,13 @@ def model_files(folder: Path, registry: Mapping[str, Any]) -> ModelFiles:
     return ModelFiles(moves.moves, moves.configs, content, moves.fields, notes)
 
 
+def files_left(folder: Path, registry: Mapping[str, Any], keeper: str) -> ModelFiles:
+    """Nothing is done with them: ``keeper``, a registry of the service, may say where they lie."""
+    found = found_sets(folder / MODELS)
+    note = f"the model files in {MODELS} stay where they are: {keeper} may say that they lie there"
+    return ModelFiles((), (), registry, notes=(note,) if found.sets else ())
+
+
 def check_folders(folder: Path) -> None:
     """InvalidRequestError where a file stands in the way of a folder."""
     for path in (CACHE, CONFIGS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -11,10 +12,11 @@ from llm_runner_router.migrate.config import UNMAPPED
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
 from llm_runner_router.migrate.leaves import leaf_paths, leaves_of, same
-from llm_runner_router.migrate.model_files import ModelFiles, model_files
+from llm_runner_router.migrate.model_files import ModelFiles, files_left, model_files
 from llm_runner_router.migrate.parts import Part, Planned, named, told
 from llm_runner_router.migrate.plan import WriteFile
-from llm_runner_router.migrate.project import OLD_REGISTRY, REGISTRY, Project
+from llm_runner_router.migrate.plan_config import DATABASE
+from llm_runner_router.migrate.project import OLD_CONFIG, OLD_REGISTRY, REGISTRY, Project
 from llm_runner_router.migrate.registry import migrated_registry
 from llm_runner_router.migrate.transformed import Transformed
 from llm_runner_router.registry.registry_file import parsed
@@ -51,13 +53,35 @@ def plan_registry(project: Project, parts: frozenset[Part]) -> RegistryPlan:
             result = transformed(file.content, parts)
     moved = ModelFiles((), (), result.content)
     if Part.MODELS in parts:
-        moved = model_files(project.folder, result.content)
+        moved = files_of_models(project, result.content)
     fields = [*moved_fields(result, moved.registry), *moved.fields]
     writes = registry_writes(path, file, moved.registry, fields)
     if parts & WHOLE_REGISTRY:
         check_registry(writes)
     notes = [*told(path, result.notes), *moved.notes, *notes_of(project)]
     return RegistryPlan(Planned([*writes, *moved.configs, *moved.moves], notes), moved.registry)
+
+
+def files_of_models(project: Project, registry: Mapping[str, Any]) -> ModelFiles:
+    """What becomes of the model files: nothing where a service knows where they are."""
+    keeper = registry_of_service(project)
+    if keeper is None:
+        return model_files(project.folder, registry)
+    return files_left(project.folder, registry, keeper)
+
+
+def registry_of_service(project: Project) -> str | None:
+    """The registry that a service of this version has filled, in words; ``None`` where none has."""
+    config = next(
+        (file.content for path, file in project.configs.items() if path != OLD_CONFIG), {}
+    )
+    said = config.get("registry")
+    section = said if isinstance(said, Mapping) else {}
+    if section.get("url") is not None:
+        return "registry.url of the configuration"
+    path = section.get("path")
+    path = path if isinstance(path, str) and path else str(DATABASE)
+    return path if os.path.lexists(project.folder / path) else None
 
 
 def registry_writes(
