@@ -139,13 +139,13 @@ def place_of(registry: RegistryConfig) -> Path | str | None:
     return None if registry.path is None else Path(registry.path)
 
 
-def located(around: Surroundings, record: ModelRecord) -> Path | None:
-    """The file of a model, as far as it is here."""
+def located(around: Surroundings, record: ModelRecord) -> tuple[Path, ...]:
+    """The files of a model, as far as it is here."""
     try:
         found = around.pulls.find(record.source)
     except RouterError:
-        return None
-    return None if found is None else found.path
+        return ()
+    return () if found is None else found.files
 
 
 def limits_of(config: Callable[[], Config], memory_bytes: int) -> ResidencyLimits:

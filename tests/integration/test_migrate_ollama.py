@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from integration.adapted_model import AdaptedModel, adapted_model
 from integration.model_service import ModelService, serving
 from integration.processes import llm_router
 from integration.upstreams.ollama_list_server import OllamaListServer
@@ -60,6 +61,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return tiny_model.write(tmp_path_factory.mktemp("tiny") / "tiny.gguf").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> AdaptedModel:
+    return adapted_model(tmp_path_factory.mktemp("adapted"))
+
+
 @dataclass
 class World:
     """A service, and what a person has of Ollama on the same machine."""
@@ -68,6 +74,13 @@ class World:
     remote: RemoteBackend
     store: OllamaFolder
     told: list[PullProgress] = field(default_factory=list)
+
+    async def answer(self, model: str) -> str:
+        """What it says, each token the likeliest."""
+        request = Request(
+            prompt="hello", model=model, max_tokens=10, temperature=0, ignore_eos=True
+        )
+        return (await self.remote.process(request)).response
 
     @property
     def environment(self) -> dict[str, str]:
@@ -193,6 +206,10 @@ async def test_what_cannot_be_taken_over_is_told_one_by_one_and_the_others_go_on
         here.store.put(flipped, "flipped")
         here.store.blob_path(flipped.weights).write_bytes(weights + b"flippeD")
         here.store.put(OllamaFiles(weights).add("adapter", b"GGUFx"), "adapted")
+        here.store.put(OllamaFiles(weights).add("adapter", b"algg\1"), "older")
+        changed = OllamaFiles(weights).add("adapter", b"GGUF as it was")
+        here.store.put(changed, "changed")
+        here.store.blob_path(b"GGUF as it was").write_bytes(b"GGUF as it is!")
         here.store.put(OllamaFiles(b"GGUF" + b"\0" * 64), "nonsense")
         here.store.put_manifest(b"no json", "garbage")
         here.store.put_manifest(b"{}", "good", "bad tag")
@@ -208,7 +225,9 @@ async def test_what_cannot_be_taken_over_is_told_one_by_one_and_the_others_go_on
         assert "No such file" in why["missing:latest"]
         assert "4 bytes" in why["cut:latest"]
         assert "sha256" in why["flipped:latest"]
-        assert "adapter" in why["adapted:latest"]
+        assert "not run here with its adapter: " in why["adapted:latest"]
+        assert "the form ggla" in why["older:latest"]
+        assert "('adapter'): has the sha256" in why["changed:latest"]
         assert "no JSON" in why["garbage:latest"]
         assert why["nonsense:latest"]
         assert (
@@ -237,6 +256,43 @@ async def test_a_store_that_the_service_does_not_read_is_named_by_paths(
             (again,) = (await here.plan(store)).values()
             assert again.fate is Fate.UNCHANGED
             assert not again.changes
+
+
+async def test_a_model_goes_with_its_adapter_or_not_at_all(
+    tmp_path: Path, adapted: AdaptedModel
+) -> None:
+    async with world(tmp_path) as here:
+        here.store.put(OllamaFiles(adapted.base), "base")
+        here.store.put(OllamaFiles(adapted.base).add("adapter", adapted.adapter), "adapted")
+        here.store.put(OllamaFiles(adapted.base).add("adapter", adapted.other), "wrong")
+        lines = await here.migrate()
+        assert lines["adapted:latest"].way is Way.IN_PLACE
+        assert lines["adapted:latest"].notes == ()
+        assert "not run here with its adapter: " in lines["wrong:latest"].notes[0]
+        record = (await here.remote.get_model("adapted:latest")).record
+        assert record.source == "ollama://adapted:latest"
+        assert await here.answer("adapted") != await here.answer("base")
+        again = await here.plan()
+        assert again["adapted:latest"].fate is Fate.UNCHANGED
+        assert not any(line.changes for line in again.values())
+
+
+async def test_an_adapter_is_not_lost_where_weights_are_named_by_paths(
+    tmp_path: Path, adapted: AdaptedModel
+) -> None:
+    files = OllamaFiles(adapted.base).add("adapter", adapted.adapter)
+    async with world(tmp_path, shared=False) as here:
+        here.store.put(files, "adapted")
+        (line,) = (await here.migrate()).values()
+        assert line.fate is Fate.FAILED
+        assert "adapter, which would be lost" in line.notes[-1]
+        other = OllamaFolder(tmp_path / "other")
+        other.put(files, "adapted")
+        (line,) = (await here.plan(other.folder)).values()
+        assert line.fate is Fate.FAILED
+        assert "it has an adapter, which would be lost" in line.notes[0]
+        assert (await here.remote.list_models()).models == ()
+        assert await here.remote.list_aliases() == ()
 
 
 async def test_weights_that_models_share_are_read_once(tmp_path: Path, weights: bytes) -> None:

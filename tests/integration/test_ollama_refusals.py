@@ -144,14 +144,14 @@ async def test_a_manifest_of_a_gigabyte_is_not_read(ollama: Ollama) -> None:
         ollama.find("ollama://tiny")
 
 
-async def test_what_has_an_adapter_is_refused_before_it_comes(ollama: Ollama) -> None:
-    files = whole_model().add("adapter", b"GGUF adapter")
+async def test_what_the_engine_does_not_run_is_refused_before_it_comes(ollama: Ollama) -> None:
+    files = whole_model().add("model", b"GGUF and more")
     ollama.server.add(files)
-    with pytest.raises(UnsupportedError, match="adapter"):
+    with pytest.raises(UnsupportedError, match="files of weights"):
         await ollama.pull()
     assert ollama.server.of_store == []
     ollama.store.put(files)
-    with pytest.raises(UnsupportedError, match=r"^ollama://tiny:latest: .*adapter"):
+    with pytest.raises(UnsupportedError, match=r"^ollama://tiny:latest: .*files of weights"):
         ollama.find("ollama://tiny")
 
 

@@ -56,7 +56,7 @@ class Question:
 class AnswerCache:
     """Belongs to one event loop. The owner closes it; the store is closed with it.
 
-    ``locate`` tells where the file of a model lies: another file at its place is another model.
+    ``locate`` tells where the files of a model lie: others at their places are another model.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from llm_runner_router.cache.canonical import canonical
@@ -12,21 +12,21 @@ from llm_runner_router.registry.records import Alias, ModelRecord
 from llm_runner_router.registry.stamps import unstamped
 from llm_runner_router.types import ModelFormat
 
-Locate = Callable[[ModelRecord], Path | None]
+Locate = Callable[[ModelRecord], Sequence[Path]]
 
 CAPACITY = 10_000
 """Digests that are remembered."""
 
 
-def at_its_source(record: ModelRecord) -> Path:
+def at_its_source(record: ModelRecord) -> Sequence[Path]:
     """Where the file of a model lies whose source is a path."""
-    return Path(record.source)
+    return (Path(record.source),)
 
 
 class Digests:
     """Digests of records, each made once: the store replaces a record, it never changes one.
 
-    ``locate`` tells where the file of a model lies, as far as it is known.
+    ``locate`` tells where the files of a model lie, as far as they are known.
     """
 
     def __init__(self, locate: Locate = at_its_source) -> None:
@@ -36,8 +36,8 @@ class Digests:
     def of(self, record: ModelRecord | Alias) -> str:
         """The same in every service for models that answer alike and aliases that decide alike.
 
-        What the store writes into it, an etag and times, does not count. Of a model's file its size
-        and its time do, so that another one at the same place is another model.
+        What the store writes into it, an etag and times, does not count. Of a model's files their
+        sizes and times do, so that others at the same places are another model.
         """
         place = type(record), record.id
         known = self._known.get(place)
@@ -46,24 +46,26 @@ class Digests:
         if len(self._known) >= CAPACITY:
             self._known.clear()
         if isinstance(record, ModelRecord):
-            made = digest([canonical(unstamped(record)), self._file_version(record)])
+            made = digest([canonical(unstamped(record)), self._versions(record)])
         else:
             made = digest([canonical(unstamped(record)), None])
         self._known[place] = record, made
         return made
 
-    def _file_version(self, record: ModelRecord) -> Mapping[str, int] | None:
-        """What tells a file from the one that lay there before; ``None`` where there is none."""
+    def _versions(self, record: ModelRecord) -> list[Mapping[str, int]]:
+        """What tells its files from those that lay there before; empty where there are none."""
         if record.format is ModelFormat.API:
-            return None
-        path = self._locate(record)
+            return []
         try:
-            found = None if path is None else path.stat()
+            return [version(path) for path in self._locate(record)]
         except (OSError, ValueError):
-            return None
-        if found is None:
-            return None
-        return {"bytes": found.st_size, "nanoseconds": found.st_mtime_ns}
+            return []
+
+
+def version(path: Path) -> Mapping[str, int]:
+    """What tells a file from the one that lay there before. OSError, ValueError: there is none."""
+    found = path.stat()
+    return {"bytes": found.st_size, "nanoseconds": found.st_mtime_ns}
 
 
 def digest(content: object) -> str:

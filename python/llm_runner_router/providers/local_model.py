@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -62,6 +62,10 @@ class LocalOptions:
             gpu_layers=service.engine.gpu_layers if layers is None else layers,
             chat_template=record.config.chat_template,
         )
+
+    def with_adapters(self, paths: Iterable[Path]) -> LocalOptions:
+        """These, with all of each adapter."""
+        return replace(self, adapters=tuple((path, 1.0) for path in paths))
 
     @property
     def engine(self) -> EngineConfig:

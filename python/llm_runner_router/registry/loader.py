@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 from llm_runner_router.errors import EngineError, UnsupportedError
@@ -15,6 +14,7 @@ from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
 from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord
+from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.weights_finder import WeightsFinder
 from llm_runner_router.types import ModelFormat
 
@@ -65,7 +65,7 @@ class SourceLoader:
         return await self._run(record, on_progress)
 
     async def estimate(self, record: ModelRecord) -> MemoryEstimate | None:
-        """See ModelLoader. Reads the header of the file."""
+        """See ModelLoader. Reads the headers of the files."""
         if record.format is ModelFormat.API:
             return None
         engine = await engine_module("local_model")
@@ -92,22 +92,23 @@ class SourceLoader:
     async def _run(
         self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
     ) -> Provider:
-        """What runs the record's file in this process."""
-        path, begun = await self._files.bring(record, on_progress)
+        """What runs the record's files in this process."""
+        found, begun = await self._files.bring(record, on_progress)
         engine = await engine_module("local")
 
         def report(step: LoadProgress) -> None:
             on_progress(LoadProgress(step.phase, begun + (1.0 - begun) * step.fraction))
 
         provider: Provider = await engine.LocalProvider.load(
-            self._options(engine, path, record), report
+            self._options(engine, found, record), report
         )
         return provider
 
-    def _options(self, engine: ModuleType, path: Path, record: ModelRecord) -> object:
+    def _options(self, engine: ModuleType, found: PulledModel, record: ModelRecord) -> object:
         places = record.limits.concurrent_requests or self._max_sequences()
         most = min(places, self._max_sequences())
-        return engine.LocalOptions.of(path, record, self._service, most)
+        options = engine.LocalOptions.of(found.path, record, self._service, most)
+        return options.with_adapters(found.adapters)
 
 
 def prepare_engine() -> None:

@@ -66,15 +66,12 @@ class Puller:
         return wanted.id
 
     def _version(self, source: AnySource) -> tuple[object, ...] | None:
-        """What tells the file of a source from the one before; ``None`` where none is here."""
+        """What tells the files of a source from those before; ``None`` where none are here."""
         try:
             found = self._pulls.find(source)
-            status = None if found is None else found.path.stat()
+            return None if found is None else tuple(map(version, found.files))
         except (RouterError, OSError):
             return None
-        if found is None or status is None:
-            return None
-        return found.path, status.st_ino, status.st_size, status.st_mtime_ns
 
     async def completed(self, record: ModelRecord) -> ModelRecord:
         """``record`` with what its source says of it, as far as the source is here already."""
@@ -151,6 +148,12 @@ class Puller:
                 raise
             return False
         return True
+
+
+def version(path: Path) -> tuple[object, ...]:
+    """What tells a file from another one at its place. OSError where there is none."""
+    status = path.stat()
+    return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def with_config(record: ModelRecord, config: ModelConfig) -> ModelRecord:

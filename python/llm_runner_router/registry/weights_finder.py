@@ -1,4 +1,4 @@
-"""The file of a model on this machine, wherever its source is."""
+"""The files of a model on this machine, wherever its source is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from llm_runner_router.registry.records import LoadProgress, ModelRecord, PullPr
 from llm_runner_router.registry.sources.checkpoint_source import CheckpointSource, source_of
 from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.sources.local import checked_set
+from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import FileSource
 
@@ -31,8 +32,8 @@ class WeightsFinder:
         self._folder = folder
         self._auto_download = auto_download
 
-    async def find(self, record: ModelRecord) -> Path:
-        """The file to load, of a sharded set the first. It is here, and may be read.
+    async def find(self, record: ModelRecord) -> PulledModel:
+        """What to load. It is here, and may be read.
 
         ModelFileError where it may not, ModelNotPulledError where it is not here.
         """
@@ -40,13 +41,15 @@ class WeightsFinder:
         if isinstance(source, FileSource):
             path = absolute_path(record.source, self._folder)
             await asyncio.to_thread(checked_set, path)
-            return path
+            return PulledModel(path, in_place=True)
         found = await asyncio.to_thread(self._pulls.find, source)
         if found is None:
             raise ModelNotPulledError(source.canonical)
-        return found.path
+        return found
 
-    async def bring(self, record: ModelRecord, on_progress: LoadListener) -> tuple[Path, float]:
+    async def bring(
+        self, record: ModelRecord, on_progress: LoadListener
+    ) -> tuple[PulledModel, float]:
         """As ``find``, but downloaded where that is allowed; and the share of the load so far.
 
         A checkpoint of this machine is converted without asking: nothing is downloaded for it.
@@ -59,7 +62,7 @@ class WeightsFinder:
             if not (here or self._auto_download()):
                 raise
         pulled = await self._pulls.pull(source, Rising(on_progress))
-        return pulled.path, DOWNLOAD_SHARE
+        return pulled, DOWNLOAD_SHARE
 
 
 class Rising:

@@ -61,10 +61,22 @@ def test_a_file_is_looked_for_where_it_is_known_to_lie(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     path.write_bytes(b"1234")
     record = model("a", source="hf://o/r")
-    here, nowhere = Digests(lambda _: path).of(record), Digests(lambda _: None).of(record)
+    here, nowhere = Digests(lambda _: [path]).of(record), Digests(lambda _: ()).of(record)
     assert here != nowhere == Digests().of(record)
     api = replace(record, format=ModelFormat.API)
-    assert Digests(lambda _: path).of(api) == Digests(lambda _: None).of(api)
+    assert Digests(lambda _: [path]).of(api) == Digests(lambda _: ()).of(api)
+
+
+def test_each_file_of_a_model_counts(tmp_path: Path) -> None:
+    weights, adapter = tmp_path / "weights", tmp_path / "adapter"
+    weights.write_bytes(b"1234")
+    adapter.write_bytes(b"12")
+    record = model("a", source="ollama://a")
+    alone, both = Digests(lambda _: [weights]), Digests(lambda _: [weights, adapter])
+    first = both.of(record)
+    adapter.write_bytes(b"123")
+    second = Digests(lambda _: [weights, adapter]).of(record)
+    assert len({alone.of(record), first, second}) == 3
 
 
 def test_a_source_that_is_no_path_is_no_file() -> None:

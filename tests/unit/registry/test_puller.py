@@ -31,6 +31,7 @@ class GatedFetcher:
         self.gate = asyncio.Event()
         self.begun = asyncio.Event()
         self.damage: ModelFileError | None = None
+        self.here: PulledModel | None = None
 
     async def fetch(self, _source: OllamaSource, on_progress: ProgressListener) -> PulledModel:
         on_progress(PullProgress("resolving"))
@@ -41,7 +42,7 @@ class GatedFetcher:
     def find(self, _source: OllamaSource) -> PulledModel | None:
         if self.damage is not None:
             raise self.damage
-        return None
+        return self.here
 
 
 @asynccontextmanager
@@ -108,6 +109,23 @@ async def test_a_damaged_store_keeps_nobody_from_registering() -> None:
         fetcher.damage = ModelFileError("blob: has 3 bytes")
         record = replace(model("m"), source=SOURCE)
         assert await made.completed(record) == record
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+async def test_another_adapter_makes_another_record(tmp_path: Path, name: str) -> None:
+    """Answers are kept by records, and those of before are not those of now."""
+    weights, old, now = tmp_path / "weights", tmp_path / "old", tmp_path / name
+    for path in (weights, old, now):
+        path.write_bytes(b"GGUF")
+    async with puller() as (made, store, fetcher):
+        before = await store.add(replace(model("m"), source=SOURCE, config=CONFIG))
+        fetcher.here = PulledModel(weights, in_place=True, adapters=[old])
+        pull = asyncio.ensure_future(made.pull("", "m", None))
+        await fetcher.begun.wait()
+        fetcher.here = PulledModel(weights, in_place=True, adapters=[now])
+        fetcher.gate.set()
+        await pull
+        assert (store.get("m") == before) is (now == old)
 
 
 async def test_what_the_record_says_goes_before_what_its_source_says() -> None:

@@ -23,13 +23,14 @@ class FoundModel:
     """A model that can be taken over. ``record`` has its short name at Ollama as the id.
 
     ``notes`` say in words what of it could not be taken over; ``weights`` is the file that lies on
-    this machine.
+    this machine. ``adapted``: LoRA adapters lie beside it, and only ``ollama://`` names them too.
     """
 
     record: ModelRecord
     way: Way
     notes: Sequence[str] = ()
     weights: Path | None = None
+    adapted: bool = False
 
     @property
     def name(self) -> str:

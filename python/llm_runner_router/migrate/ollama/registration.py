@@ -7,13 +7,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.errors import InvalidRequestError, RouterError, UnavailableError, shorten
+from llm_runner_router.errors import (
+    InvalidRequestError,
+    RouterError,
+    UnavailableError,
+    UnsupportedError,
+    shorten,
+)
 from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedModel, Way
 from llm_runner_router.registry.records import Alias, AliasTarget, ModelQuery, ModelRecord
 from llm_runner_router.registry.sources.source import parse_source
 from llm_runner_router.types import ModelFormat
 
 UNREAD = "the service cannot tell what it takes in memory: are its files on that machine?"
+
+ADAPTER_LOST = (
+    f"{UNREAD} It has an adapter, which would be lost if the path of its weights were registered"
+)
 
 
 class Fate(StrEnum):
@@ -118,7 +128,8 @@ def same_model(present: ModelRecord, model: FoundModel) -> bool:
     if present.format is ModelFormat.API:
         same = present.provider == wanted.provider and present.source == wanted.source
         return same and present.endpoint.base_url == wanted.endpoint.base_url
-    return present.source == str(model.weights) or is_at_ollama(present, wanted.id)
+    by_path = present.source == str(model.weights) and not model.adapted
+    return by_path or is_at_ollama(present, wanted.id)
 
 
 def is_at_ollama(record: ModelRecord, name: str) -> bool:
@@ -160,10 +171,14 @@ async def done(backend: Backend, line: Line) -> Line:
 async def found_there(backend: Backend, line: Line, model: FoundModel) -> Line:
     """``line``, once the service finds the file that it is to run; else with a note.
 
-    A service that reads another store is given the path of the weights.
+    A service that reads another store is given the path of the weights; UnsupportedError, and the
+    model is registered no more, where that would lose an adapter.
     """
     if model.weights is None or await is_read(backend, line.id):
         return line
+    if model.adapted:
+        await backend.unregister_model(line.id)
+        raise UnsupportedError(ADAPTER_LOST)
     named = replace(model.record, source=str(model.weights))
     if named.source != model.record.source:
         await backend.update_model(named, ("source",))

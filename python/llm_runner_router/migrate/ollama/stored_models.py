@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
+from llm_runner_router.config import EngineConfig
 from llm_runner_router.errors import RouterError, SourceError, UnsupportedError
 from llm_runner_router.inspection.faults import TEMPLATE_KEY
 from llm_runner_router.inspection.inspecting import Load, inspect
 from llm_runner_router.migrate.ollama.labels import OF_CONFIGURATION, labels_of
 from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedModel, Way
 from llm_runner_router.migrate.ollama.stored_names import stored_names
+from llm_runner_router.providers.local_model import LocalOptions, estimate
+from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.records import DEFAULT_CAPABILITIES, ModelRecord
 from llm_runner_router.registry.sources.fetcher import ProgressListener
@@ -23,11 +26,17 @@ from llm_runner_router.registry.sources.ollama_manifest import (
 )
 from llm_runner_router.registry.sources.ollama_name import OllamaName
 from llm_runner_router.registry.sources.ollama_store import MAX_TEXT_BYTES, OllamaStore
-from llm_runner_router.registry.sources.ollama_texts import weights_of
+from llm_runner_router.registry.sources.ollama_texts import files_of
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.types import ModelFormat
 
 TEMPLATE_FAULT = f"{TEMPLATE_KEY}:"
+
+ADAPTER_LOST = (
+    "it has an adapter, which would be lost: a model of a store that services do not read is "
+    "registered by the path of its weights alone. Let OLLAMA_MODELS name this store, here and for "
+    "the service"
+)
 
 USES_TOOLS = b".Tools"
 """What the template of a model that can call tools names."""
@@ -81,20 +90,25 @@ class StoredModels:
             raise SourceError("its manifest is not there any more")
         manifest = parsed_manifest(data, name.short)
         model = await asyncio.to_thread(pulled, self._store, name, data, in_place=True)
+        if model.adapters and not self._usual:
+            raise UnsupportedError(ADAPTER_LOST)
         if name.short not in self._settled:
             await self._verify(manifest)
         await asyncio.to_thread(check_runs, model)
         record = await asyncio.to_thread(self._record, name, manifest, model)
         return FoundModel(
-            checked_record(record), Way.IN_PLACE, tuple(model.notes), model.path.absolute()
+            checked_record(record),
+            Way.IN_PLACE,
+            tuple(model.notes),
+            model.path.absolute(),
+            adapted=bool(model.adapters),
         )
 
     async def _verify(self, manifest: OllamaManifest) -> None:
-        """Models share weights: each file is read once."""
-        sha256 = weights_of(manifest).sha256
-        if sha256 not in self._verified:
-            await verify(self._store, manifest, self._on_progress)
-            self._verified.add(sha256)
+        """Models share weights and adapters: each file is read once."""
+        blobs = [blob for blob in files_of(manifest) if blob.sha256 not in self._verified]
+        await verify(self._store, blobs, self._on_progress)
+        self._verified.update(blob.sha256 for blob in blobs)
 
     def _record(
         self, name: OllamaName, manifest: OllamaManifest, model: PulledModel
@@ -119,7 +133,7 @@ class StoredModels:
 
 
 def check_runs(model: PulledModel) -> None:
-    """UnsupportedError where the engine does not run such a file; blocks."""
+    """UnsupportedError where the engine does not run such files; blocks, and reads headers."""
     report = inspect(model.path, Load())
     faults = [
         fault
@@ -128,3 +142,14 @@ def check_runs(model: PulledModel) -> None:
     ]
     if faults:
         raise UnsupportedError(f"it is not run here: {'; '.join(faults)}")
+    if model.adapters:
+        check_adapters(model)
+
+
+def check_adapters(model: PulledModel) -> None:
+    """UnsupportedError where the adapters are not such as the weights can have; see above."""
+    options = LocalOptions(model.path, LocalService(EngineConfig()), max_sequences=1)
+    try:
+        estimate(options.with_adapters(model.adapters))
+    except RouterError as error:
+        raise UnsupportedError(f"it is not run here with its adapter: {error.message}") from None

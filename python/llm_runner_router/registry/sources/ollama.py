@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,14 +18,20 @@ from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.digest import hashed
 from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
-from llm_runner_router.registry.sources.ollama_manifest import OllamaManifest, parsed_manifest
+from llm_runner_router.registry.sources.ollama_adapters import adapters_of
+from llm_runner_router.registry.sources.ollama_manifest import OllamaBlob, parsed_manifest
 from llm_runner_router.registry.sources.ollama_name import OllamaName
 from llm_runner_router.registry.sources.ollama_pull import OllamaPull
 from llm_runner_router.registry.sources.ollama_registry import OllamaRegistry
 from llm_runner_router.registry.sources.ollama_store import OllamaStore
-from llm_runner_router.registry.sources.ollama_texts import OllamaTexts, weights_of
+from llm_runner_router.registry.sources.ollama_texts import (
+    OllamaTexts,
+    files_of,
+    weights_of,
+)
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.source import OllamaSource
+from llm_runner_router.registry.sources.totals import Totals
 from llm_runner_router.registry.sources.web_request import Sessions
 
 FOLDER = "ollama"
@@ -35,7 +41,7 @@ class OllamaFetcher:
     """See Fetcher. ``cache`` is the folder of downloads.
 
     ``store`` is that of Ollama's own models; ``None``: OLLAMA_MODELS, else ``~/.ollama/models``.
-    UnsupportedError for models that are more than one GGUF file.
+    UnsupportedError for models whose weights are more than one GGUF file.
     """
 
     def __init__(
@@ -60,7 +66,8 @@ class OllamaFetcher:
             data = await asyncio.to_thread(theirs.manifest, source.name)
             if data is not None:
                 model = await asyncio.to_thread(pulled, theirs, source.name, data, in_place=True)
-                await verify(theirs, parsed_manifest(data, source.name.short), on_progress)
+                files = files_of(parsed_manifest(data, source.name.short))
+                await verify(theirs, files, on_progress)
                 return model
             registry = OllamaRegistry(self._sessions, source.name)
             pull = OllamaPull(registry, self._downloader, self._ours)
@@ -68,7 +75,7 @@ class OllamaFetcher:
             return await asyncio.to_thread(pulled, self._ours, source.name, data, in_place=False)
 
     def find(self, source: OllamaSource) -> PulledModel | None:
-        """Ollama's own model, else one that was pulled; its weights are not verified again."""
+        """Ollama's own model, else one that was pulled; its files are not verified again."""
         with named(source):
             for store, in_place in ((self._theirs(), True), (self._ours, False)):
                 data = store.manifest(source.name)
@@ -92,18 +99,25 @@ def named(source: OllamaSource) -> Iterator[None]:
 
 
 def pulled(store: OllamaStore, name: OllamaName, data: bytes, *, in_place: bool) -> PulledModel:
-    """The model that a manifest describes; its weights are there, with the size that it tells."""
+    """The model that a manifest describes; its files are there, with the sizes that it tells."""
     manifest = parsed_manifest(data, name.short)
     texts = OllamaTexts(store, manifest)
-    path = store.checked(weights_of(manifest))
-    return PulledModel(path, texts.config, tuple(texts.notes), in_place=in_place)
+    path, adapters = store.checked(weights_of(manifest)), adapters_of(store, manifest)
+    return PulledModel(path, texts.config, tuple(texts.notes), in_place=in_place, adapters=adapters)
 
 
 async def verify(
-    store: OllamaStore, manifest: OllamaManifest, on_progress: ProgressListener
+    store: OllamaStore, blobs: Sequence[OllamaBlob], on_progress: ProgressListener
 ) -> None:
-    """ModelFileError unless the weights have the digest that they are named by."""
-    blob = weights_of(manifest)
+    """ModelFileError unless each blob has the digest that it is named by."""
+    totals = Totals(on_progress, files=len(blobs), total=sum(blob.size for blob in blobs))
+    for blob in blobs:
+        await verify_blob(store, blob, totals.of_next(blob.file_name))
+        totals.add(blob.size)
+
+
+async def verify_blob(store: OllamaStore, blob: OllamaBlob, on_progress: ProgressListener) -> None:
+    """One of them; see ``verify``."""
     path = store.checked(blob)
     digest = await hashed(
         path,

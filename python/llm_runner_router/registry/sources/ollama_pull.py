@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from llm_runner_router.errors import SourceError
 from llm_runner_router.registry.sources.disk import check_room, disk_errors
@@ -11,6 +14,8 @@ from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.gguf_magic import check_gguf
 from llm_runner_router.registry.sources.missing import missing_bytes
+from llm_runner_router.registry.sources.ollama_adapters import KIND as ADAPTER
+from llm_runner_router.registry.sources.ollama_adapters import check_adapter
 from llm_runner_router.registry.sources.ollama_manifest import (
     OllamaBlob,
     OllamaManifest,
@@ -23,7 +28,7 @@ from llm_runner_router.registry.sources.ollama_texts import (
     TEXT_KINDS,
     OllamaTexts,
     check_kinds,
-    weights_of,
+    files_of,
 )
 from llm_runner_router.registry.sources.partial import replace_file, sync_folder
 from llm_runner_router.registry.sources.target_lock import target_lock
@@ -44,16 +49,18 @@ class OllamaPull:
         data = await self.registry.manifest()
         manifest = parsed_manifest(data, name.short)
         check_kinds(manifest)
-        weights = weights_of(manifest)
-        texts = [blob for blob in wanted_texts(manifest) if blob.sha256 != weights.sha256]
-        await self._check_room([*texts, weights])
-        total = sum(blob.size for blob in texts) + weights.size
-        totals = Totals(listener, files=len(texts) + 1, total=total)
+        files = files_of(manifest)
+        large = {blob.sha256 for blob in files}
+        texts = [blob for blob in wanted_texts(manifest) if blob.sha256 not in large]
+        blobs = [*texts, *files]
+        await self._check_room(blobs)
+        totals = Totals(listener, files=len(blobs), total=sum(blob.size for blob in blobs))
         for blob in texts:
             await self._bring(blob, totals)
         # What cannot be run is refused before its gigabytes come.
         await asyncio.to_thread(OllamaTexts, self.store, manifest)
-        await self._bring(weights, totals)
+        for blob in files:
+            await self._bring(blob, totals)
         await self._write(name, data)
         return data
 
@@ -84,7 +91,7 @@ class OllamaPull:
             sha256=blob.sha256,
             headers=self.registry.headers,
             on_progress=listener,
-            check=check_gguf if blob.kind == "model" else None,
+            check=check_of(blob),
         )
 
     async def _write(self, name: OllamaName, data: bytes) -> None:
@@ -94,6 +101,13 @@ class OllamaPull:
             async with target_lock(path):
                 await in_thread(replace_file, path, data)
                 await in_thread(sync_folder, path.parent)
+
+
+def check_of(blob: OllamaBlob) -> Callable[[Path], None] | None:
+    """What looks at the content of a blob before it gets its name; texts are read anyway."""
+    if blob.kind == ADAPTER:
+        return partial(check_adapter, blob=blob)
+    return check_gguf if blob.kind == "model" else None
 
 
 def wanted_texts(manifest: OllamaManifest) -> list[OllamaBlob]:

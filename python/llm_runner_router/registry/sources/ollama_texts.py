@@ -8,6 +8,8 @@ from dataclasses import replace
 from llm_runner_router.errors import SourceError, UnsupportedError, shorten
 from llm_runner_router.prompt.errors import ChatTemplateError
 from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.registry.sources.ollama_adapters import KIND as ADAPTER
+from llm_runner_router.registry.sources.ollama_adapters import MAX_ADAPTERS
 from llm_runner_router.registry.sources.ollama_manifest import (
     OllamaBlob,
     OllamaManifest,
@@ -30,8 +32,8 @@ UNUSED = {
 class OllamaTexts:
     """The small blobs of one model in a store: ``config`` and ``notes`` are what they come to.
 
-    SourceError, ModelFileError where they are damaged; UnsupportedError for models that are more
-    than one GGUF file. Whatever is not taken over has a note.
+    SourceError, ModelFileError where they are damaged; UnsupportedError for models whose weights
+    are more than one GGUF file. Whatever is not taken over has a note.
     """
 
     def __init__(self, store: OllamaStore, manifest: OllamaManifest) -> None:
@@ -115,16 +117,15 @@ class OllamaTexts:
         for blob in self._manifest.blobs:
             if blob.kind in UNUSED:
                 yield f"{blob.kind}: {UNUSED[blob.kind]}"
-            elif blob.kind not in ("model", *TEXT_KINDS):
+            elif blob.kind not in ("model", ADAPTER, *TEXT_KINDS):
                 yield f"{shorten(blob.kind)} ({blob.digest}) is left out: its kind is not known"
 
 
 def check_kinds(manifest: OllamaManifest) -> None:
-    """Exactly one file of weights, nothing that would change its answers, and few texts."""
-    adapters = manifest.of_kind("adapter")
-    if adapters:
-        names = ", ".join(blob.digest for blob in adapters[:4])
-        raise UnsupportedError(f"the model has an adapter ({names}): adapters are not offered")
+    """Exactly one file of weights, no more adapters than the engine runs, and few texts."""
+    adapters = len(manifest.of_kind(ADAPTER))
+    if adapters > MAX_ADAPTERS:
+        raise UnsupportedError(f"the model has {adapters} adapters; allowed: {MAX_ADAPTERS}")
     if manifest.of_kind("tensor"):
         raise UnsupportedError("the model's weights are single tensors; allowed: one GGUF file")
     weights = manifest.of_kind("model")
@@ -143,6 +144,14 @@ def weights_of(manifest: OllamaManifest) -> OllamaBlob:
     if not weights:
         raise SourceError("the manifest names no weights")
     return weights[0]
+
+
+def files_of(manifest: OllamaManifest) -> list[OllamaBlob]:
+    """What the engine reads, each blob once: the adapters, and last the weights."""
+    weights = weights_of(manifest)
+    files = {blob.sha256: blob for blob in manifest.of_kind(ADAPTER)}
+    files.pop(weights.sha256, None)
+    return [*files.values(), weights]
 
 
 def jinja_template(template: str) -> str:

@@ -15,11 +15,17 @@ class PulledModel:
 
     ``path`` is the file to load; of a sharded set, the first. ``config`` is what came along with
     the weights, such as a system prompt; ``notes`` say in words what could not be taken over.
-    ``in_place``: the file belongs to somebody else and lies where it lay; all others lie in the
-    folder of downloads.
+    ``in_place``: the files belong to somebody else and lie where they lay; all others lie in the
+    folder of downloads. ``adapters`` are LoRA adapters as GGUF, which belong to the model whole.
     """
 
     path: Path
     config: ModelConfig = field(default_factory=ModelConfig)
     notes: Sequence[str] = ()
     in_place: bool = False
+    adapters: Sequence[Path] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the answers of the model depend on; of a sharded set, the first file."""
+        return self.path, *self.adapters

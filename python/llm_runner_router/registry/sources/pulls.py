@@ -117,7 +117,8 @@ class Pulls:
 
 
 def confined(pulled: PulledModel, cache: Path) -> PulledModel:
-    """``pulled``, if its file lies where it may, whatever links lead there; blocks."""
-    if pulled.in_place or pulled.path.resolve().is_relative_to(cache.resolve()):
+    """``pulled``, if its files lie where they may, whatever links lead there; blocks."""
+    folder = cache.resolve()
+    if pulled.in_place or all(path.resolve().is_relative_to(folder) for path in pulled.files):
         return pulled
     raise SourceError("the file that was pulled lies outside of the folder of downloads")

@@ -33,6 +33,7 @@ THERE = replace(
     endpoint=Endpoint(base_url="http://a:1"),
 )
 FOUND = FoundModel(HERE, Way.IN_PLACE, ("a note",), BLOB)
+ADAPTED = replace(FOUND, adapted=True)
 SERVED = FoundModel(THERE, Way.SERVER)
 ALIAS = Alias("llama2", (AliasTarget("llama2:latest"),))
 
@@ -61,6 +62,7 @@ def test_contract_13_a_name_means_its_latest() -> None:
         (FOUND, HERE),
         (FOUND, replace(HERE, source="ollama://library/llama2", name="renamed")),
         (FOUND, replace(HERE, source=str(BLOB))),
+        (ADAPTED, HERE),
         (SERVED, THERE),
         (SERVED, HERE),
     ],
@@ -82,6 +84,7 @@ def test_a_model_that_was_pulled_under_its_bare_name_is_that_model() -> None:
     [
         (FOUND, replace(HERE, source="/other.gguf"), ()),
         (FOUND, replace(HERE, source="ollama://llama3"), ()),
+        (ADAPTED, replace(HERE, source=str(BLOB)), ()),
         (SERVED, replace(THERE, endpoint=Endpoint(base_url="http://b:1")), ()),
         (SERVED, replace(THERE, provider="openai"), ()),
         (FOUND, None, (Alias("llama2:latest", (AliasTarget("x"),)),)),
@@ -138,6 +141,15 @@ async def test_a_service_that_does_not_find_the_file_is_given_its_path() -> None
         (line,) = await register(runtime, planned([FOUND], await registered(runtime)))
         assert (await runtime.get_model("llama2:latest")).record.source == str(BLOB)
         assert "cannot tell what it takes" in line.notes[-1]
+
+
+async def test_a_model_whose_adapter_the_service_does_not_find_is_not_registered() -> None:
+    async with echo_runtime(models=()) as runtime:
+        (line,) = await register(runtime, planned([ADAPTED], await registered(runtime)))
+        assert line.fate is Fate.FAILED
+        assert "adapter, which would be lost" in line.notes[-1]
+        found = await registered(runtime)
+        assert (found.models, found.aliases) == ({}, {})
 
 
 async def test_a_service_that_goes_away_ends_it() -> None:

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
-from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder
+from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder, digest_of
 from llm_runner_router.errors import ModelFileError, SourceError, UnsupportedError
 from llm_runner_router.registry.checks import check_config
 from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.registry.sources.ollama_adapters import MAX_ADAPTERS
 from llm_runner_router.registry.sources.ollama_manifest import parsed_manifest
 from llm_runner_router.registry.sources.ollama_store import OllamaStore
-from llm_runner_router.registry.sources.ollama_texts import MAX_BLOBS, MAX_CHARACTERS, OllamaTexts
+from llm_runner_router.registry.sources.ollama_texts import (
+    MAX_BLOBS,
+    MAX_CHARACTERS,
+    OllamaTexts,
+    files_of,
+)
 
 GGUF = b"GGUF"
 
@@ -123,7 +129,6 @@ def test_a_text_that_is_gone_is_named(folder: OllamaFolder) -> None:
 @pytest.mark.parametrize(
     ("files", "error", "message"),
     [
-        (OllamaFiles(GGUF).add("adapter", b"lora"), UnsupportedError, "has an adapter .sha256:"),
         (OllamaFiles(GGUF).add("model", b"GGUF2"), UnsupportedError, "2 files of weights"),
         (OllamaFiles(b"").add("tensor", b"x"), UnsupportedError, "single tensors"),
         (OllamaFiles(b"", config=None), SourceError, "names no weights"),
@@ -137,6 +142,26 @@ def test_what_is_no_single_file_of_weights_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         texts(folder, files)
+
+
+def test_adapters_are_as_many_as_the_engine_runs(folder: OllamaFolder) -> None:
+    files = OllamaFiles(GGUF)
+    for index in range(MAX_ADAPTERS):
+        files.add("adapter", f"GGUF {index}")
+    assert texts(folder, files).notes == []
+    with pytest.raises(UnsupportedError, match="has 17 adapters; allowed: 16"):
+        texts(folder, files.add("adapter", b"GGUF"))
+
+
+def test_files_are_the_adapters_and_then_the_weights_each_once() -> None:
+    files = OllamaFiles(GGUF).add("adapter", b"b").add("system", "s").add("adapter", b"a")
+    files.add("adapter", b"b").add("adapter", GGUF)
+    found = files_of(parsed_manifest(files.manifest, "tiny"))
+    assert [(one.kind, one.digest) for one in found] == [
+        ("adapter", digest_of(b"b")),
+        ("adapter", digest_of(b"a")),
+        ("model", digest_of(GGUF)),
+    ]
 
 
 def test_blobs_are_few(folder: OllamaFolder) -> None:

@@ -163,7 +163,8 @@ async def test_files_lie_in_the_folder_of_downloads(
     if in_place:
         assert await pulls.pull("ollama://x") == pulls.find("ollama://here") == fetcher.pulled
     else:
-        for pulled in (fetcher.pulled, PulledModel(inside / ".." / "m")):
+        outside = PulledModel(inside / "a", adapters=(inside / "b", inside / "link"))
+        for pulled in (fetcher.pulled, PulledModel(inside / ".." / "m"), outside):
             fetcher.pulled = pulled
             with pytest.raises(SourceError, match="outside"):
                 await pulls.pull("ollama://x")
