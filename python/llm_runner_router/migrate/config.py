@@ -30,11 +30,9 @@ from llm_runner_router.migrate.setting_values import (
     not_set,
     remark,
 )
-from llm_runner_router.migrate.transformed import Transformed
+from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
 from llm_runner_router.old_config import SPELLINGS
 from llm_runner_router.old_settings import OLD_SETTINGS
-
-UNMAPPED = "_unmapped"
 
 FLAT = {spelling: OLD_SETTINGS[key] for spelling, key in SPELLINGS.items()}
 

@@ -11,9 +11,7 @@ from typing import Any, TypeAlias
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import below, leaf_paths
-
-UNMAPPED = "_unmapped"
-"""The key under which a file keeps what has no place in it."""
+from llm_runner_router.migrate.transformed import UNMAPPED
 
 NOT_SET = "null: not set"
 UNKNOWN = "no field of this version"

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from llm_runner_router.errors import ModelFileError, shorten
 from llm_runner_router.inspection import model_file
+from llm_runner_router.migrate.relative_path import is_text
 from llm_runner_router.registry.sources.shards import MAX_SHARDS
 
 ENDING = ".gguf"
@@ -96,15 +97,6 @@ def fault(path: Path) -> str:
     if not stat.S_ISREG(mode):
         return "is no regular file"
     return "" if is_text(path.name) else "has a name that is no UTF-8"
-
-
-def is_text(name: str) -> bool:
-    """Whether JSON can say the name."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def left(folder: PurePath, name: str, reason: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from llm_runner_router.migrate.config import UNMAPPED
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
 from llm_runner_router.migrate.leaves import leaf_paths, leaves_of, same
@@ -18,7 +17,7 @@ from llm_runner_router.migrate.plan import WriteFile
 from llm_runner_router.migrate.plan_config import DATABASE
 from llm_runner_router.migrate.project import OLD_CONFIG, OLD_REGISTRY, REGISTRY, Project
 from llm_runner_router.migrate.registry import migrated_registry
-from llm_runner_router.migrate.transformed import Transformed
+from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
 from llm_runner_router.registry.registry_file import parsed
 
 WHOLE_REGISTRY = frozenset({Part.REGISTRY, Part.MODELS})

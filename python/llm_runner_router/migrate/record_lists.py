@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError, shorten
-from llm_runner_router.migrate.draft import UNMAPPED, Draft, MigratedEntry
+from llm_runner_router.migrate.draft import Draft, MigratedEntry
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
 from llm_runner_router.migrate.record_names import identity
+from llm_runner_router.migrate.transformed import UNMAPPED
 
 
 @dataclass(slots=True)

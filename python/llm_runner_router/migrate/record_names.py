@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_runner_router.migrate.draft import UNMAPPED, Draft, is_set
+from llm_runner_router.migrate.draft import Draft, is_set
+from llm_runner_router.migrate.transformed import UNMAPPED
 
 
 def identity(old: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON

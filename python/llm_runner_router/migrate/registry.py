@@ -12,14 +12,13 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate import model_entry, prompts
 from llm_runner_router.migrate.draft import (
     OLD_DEFAULT,
-    UNMAPPED,
     Draft,
     equal,
     is_set,
 )
 from llm_runner_router.migrate.record_lists import RecordList, records_of
 from llm_runner_router.migrate.strategies import NEW, move_strategies
-from llm_runner_router.migrate.transformed import Transformed
+from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.registry_file import VERSION, model_of, template_of
 from llm_runner_router.registry.template_checks import checked_template

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_runner_router.migrate.draft import UNMAPPED, Draft
+from llm_runner_router.migrate.draft import Draft
 from llm_runner_router.migrate.leaves import below
+from llm_runner_router.migrate.transformed import UNMAPPED
 
 OLD, NEW = "routing", "strategies"
 

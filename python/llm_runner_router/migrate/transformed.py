@@ -8,6 +8,9 @@ from typing import Any
 
 from llm_runner_router.migrate.fields import Field
 
+UNMAPPED = "_unmapped"
+"""The key under which a document keeps what has no place in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
