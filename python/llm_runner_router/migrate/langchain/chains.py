@@ -11,7 +11,19 @@ from llm_runner_router.migrate.langchain.node import Node, node_of
 from llm_runner_router.migrate.langchain.prompts import READERS
 from llm_runner_router.migrate.leaves import below
 
-BINDING, SEQUENCE, OLD_CHAIN = "RunnableBinding", "RunnableSequence", "LLMChain"
+SEQUENCE, OLD_CHAIN = "RunnableSequence", "LLMChain"
+
+WRAPPERS: Mapping[str, str] = {
+    "RunnableBinding": "bound",
+    "RunnableRetry": "bound",
+    "RunnableWithFallbacks": "runnable",
+    "RunnableConfigurableFields": "default",
+    "RunnableConfigurableAlternatives": "default",
+}
+"""What stands for another thing, and the field that holds the thing."""
+
+BESIDE = ("fallbacks", "alternatives")
+"""Fields of wrappers that hold more of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +65,19 @@ def links_of_node(node: Node) -> Iterator[Link]:
         for index, link in enumerate(paired(steps)):
             yield replace(link, frames=(*link.frames, *frames)) if index == 0 else link
     elif is_step(step := unbound(node)):
-        yield from paired([step])
+        yield from paired([step, *beside(step)])
     else:
         yield from links_of(node.fields, node.inside)
 
 
 def nested(node: Node) -> Iterator[Node]:
-    """The sequences in a sequence."""
+    """The sequences in a sequence, with what wraps them."""
     for value, path in parts_of(node):
         inner = node_of(value, path)
-        if inner is not None and inner.kind == SEQUENCE:
-            yield inner
-            yield from nested(inner)
+        step = None if inner is None else unbound(inner)
+        if step is not None and step.node.kind == SEQUENCE:
+            yield from (*step.frames, step.node)
+            yield from nested(step.node)
 
 
 def steps_of(node: Node) -> Iterator[Step]:
@@ -72,12 +85,24 @@ def steps_of(node: Node) -> Iterator[Step]:
     for value, path in parts_of(node):
         inner = node_of(value, path)
         if inner is None:
-            anything = Node("", path, {}, {}, {"": value}, path)
-            yield Step(anything)
-        elif inner.kind == SEQUENCE:
-            yield from steps_of(inner)
-        else:
-            yield unbound(inner)
+            yield anything(value, path)
+            continue
+        step = unbound(inner)
+        yield from steps_of(step.node) if step.node.kind == SEQUENCE else [step]
+        yield from beside(step)
+
+
+def anything(value: object, path: str) -> Step:
+    """A step that is neither a prompt nor a model, but may hold some."""
+    return Step(Node("", path, {}, {}, {"": value}, path))
+
+
+def beside(step: Step) -> Iterator[Step]:
+    """What wrappers hold beside the thing that they wrap."""
+    for frame in step.frames:
+        for name in BESIDE:
+            if name in frame.fields:
+                yield anything(frame.fields[name], frame.at(name))
 
 
 def parts_of(node: Node) -> Iterator[tuple[object, str]]:
@@ -95,10 +120,9 @@ def parts_of(node: Node) -> Iterator[tuple[object, str]]:
 
 
 def unbound(node: Node) -> Step:
-    """What a binding holds, with what is bound to it; anything else as it is."""
-    if node.kind != BINDING:
-        return Step(node)
-    inner = node_of(node.fields.get("bound"), node.at("bound"))
+    """What a wrapper holds, with what is bound to it; anything else as it is."""
+    name = WRAPPERS.get(node.kind, "")
+    inner = node_of(node.fields.get(name), node.at(name))
     if inner is None:
         return Step(node)
     step = unbound(inner)

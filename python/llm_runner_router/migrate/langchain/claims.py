@@ -60,7 +60,7 @@ class Ledger:
             if claim.fate is Fate.UNMAPPED:
                 self.say(claim.path, claim.value, Fate.UNMAPPED, note=claim.note)
             elif not place:
-                self.say(claim.path, claim.value, Fate.UNMAPPED, note=f"the file has no {thing}")
+                self.say(claim.path, claim.value, Fate.UNMAPPED, note=f"no {thing} goes with it")
             else:
                 target = f"{place}.{rest}" if rest else place
                 self.say(claim.path, claim.value, claim.fate, target, claim.note)

@@ -79,7 +79,46 @@ def test_a_system_message_belongs_to_the_model_of_its_chain() -> None:
     assert alone.templates[0].format == "{q}"
     place = "kwargs.first.kwargs.messages[0].kwargs.prompt.kwargs.template"
     (lost,) = [field for field in alone.fields if field.path == place]
-    assert (lost.fate, lost.note) == (Fate.UNMAPPED, "the file has no model")
+    assert (lost.fate, lost.note) == (Fate.UNMAPPED, "no model goes with it")
+
+
+WRAPPED: dict[str, tuple[str, dict[str, Any]]] = {
+    "RunnableBinding": ("bound", {"kwargs": {}, "config": {"tags": ["x"]}}),
+    "RunnableRetry": ("bound", {"kwargs": {}, "max_attempt_number": 3}),
+    "RunnableWithFallbacks": ("runnable", {"fallbacks": [chat_openai(model_name="spare")]}),
+    "RunnableConfigurableFields": ("default", {"fields": {}}),
+    "RunnableConfigurableAlternatives": (
+        "default",
+        {"alternatives": {"other": chat_openai(model_name="spare")}},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_wraps_a_model_or_a_chain_does_not_part_it_from_its_prompt(
+    kind: str, whole: bool
+) -> None:
+    field, rest = WRAPPED[kind]
+    prompt = ChatPromptTemplate.from_messages([("system", "be brief"), ("human", "{q}")])
+    if whole:
+        document = chain(
+            made(kind, **{field: chain(prompt, chat_openai()), **rest}), StrOutputParser()
+        )
+    else:
+        document = chain(prompt, made(kind, **{field: chat_openai(), **rest}), StrOutputParser())
+    found = migrated(document)
+    assert [template.model_compatibility for template in found.templates] == [("gpt-4o",)]
+    systems = {model.id: model.config.system for model in found.models}
+    assert systems.pop("gpt-4o") == "be brief"
+    assert systems == ({"spare": None} if "spare" in json.dumps(rest) else {})
+    assert [field.path for field in found.fields] == leaf_paths(document)
+
+
+def test_fallbacks_of_a_model_alone_are_models_too() -> None:
+    field, rest = WRAPPED["RunnableWithFallbacks"]
+    found = migrated(made("RunnableWithFallbacks", **{field: chat_openai(), **rest}))
+    assert [model.id for model in found.models] == ["gpt-4o", "spare"]
 
 
 def test_equal_models_are_one_and_names_are_ids_of_their_own() -> None:
