@@ -8,7 +8,7 @@ from typing import Protocol
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.langchain.claims import Claims
-from llm_runner_router.migrate.langchain.node import Node, node_of
+from llm_runner_router.migrate.langchain.node import Node, class_of, node_of
 from llm_runner_router.migrate.langchain.template_text import Piece
 from llm_runner_router.prompt.prompt_template import Literal
 from llm_runner_router.types import Role
@@ -56,13 +56,14 @@ class Text(Protocol):
         ...
 
 
-def turn_of(node: Node | None, dropped: Claims, read: Callable[[Node], Text]) -> Turn | None:
+def turn_of(value: object, path: str, dropped: Claims, read: Callable[[Node], Text]) -> Turn | None:
     """The turn that a message is; ``None``: one that may be missing, which ``dropped`` is told.
 
     ``read`` reads the text prompt in a message. InvalidRequestError: no message of text.
     """
+    node = node_of(value, path)
     if node is None:
-        raise InvalidRequestError("messages", None, ALLOWED)
+        raise InvalidRequestError(path, class_of(value), ALLOWED)
     if node.kind == PLACEHOLDER:
         skip(node, dropped)
         return None

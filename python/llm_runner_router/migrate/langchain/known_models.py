@@ -42,7 +42,7 @@ MODELS: Mapping[str, KnownModel] = {
 }
 
 PLACES: Mapping[str, tuple[str, ...]] = {
-    "source": ("model_name", "model", "model_id", "azure_deployment", "deployment_name"),
+    "source": ("azure_deployment", "deployment_name", "model_name", "model", "model_id"),
     "config.temperature": ("temperature",),
     "config.top_p": ("top_p",),
     "config.top_k": ("top_k",),
@@ -63,7 +63,10 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "endpoint.organization": ("openai_organization", "organization"),
     "endpoint.api_version": ("openai_api_version", "api_version"),
 }
-"""Where a record has what; of several names that say something the first counts."""
+"""Where a record has what; of several names that say something the first counts.
+
+Azure answers for deployments; the name of a model beside one is a remark there.
+"""
 
 OPTIONS = ("model_kwargs", "extra_body")
 """Further fields of the provider's API."""

@@ -16,7 +16,7 @@ from llm_runner_router.migrate.langchain.known_models import (
     PLACES,
     KnownModel,
 )
-from llm_runner_router.migrate.langchain.node import Node
+from llm_runner_router.migrate.langchain.node import Node, secret_of
 from llm_runner_router.migrate.leaves import below
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord
@@ -114,12 +114,19 @@ def options_of(given: Given, claims: Claims) -> dict[str, Any]:
         if not isinstance(values, Mapping):
             continue
         for key, value in values.items():
-            if is_key(key):
-                claims.drop(below(path, key), value, "a key in clear is never taken over")
+            if is_key(key) or holds_secret(value):
+                claims.drop(below(path, key), value, "a key is never taken over")
             else:
                 options[key] = value
                 claims.map(below(path, key), value, f"model.endpoint.options.{key}")
     return options
+
+
+def holds_secret(value: object) -> bool:
+    """Whether there is the mark of a secret anywhere in a value."""
+    if isinstance(value, Mapping):
+        return secret_of(value) is not None or any(map(holds_secret, value.values()))
+    return isinstance(value, list) and any(map(holds_secret, value))
 
 
 def checked(path: str, record: ModelRecord) -> ModelRecord:

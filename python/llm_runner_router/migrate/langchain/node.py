@@ -88,6 +88,14 @@ def constructor(value: Mapping[str, Any], path: str) -> Node | None:
     return Node(names[-1], path, value, head, fields, inside)
 
 
+def class_of(value: object) -> str:
+    """What an object that is no node says of its class, or else of what kind it is."""
+    names = value.get("id") if isinstance(value, Mapping) else None
+    if isinstance(names, list) and names and isinstance(names[-1], str):
+        return names[-1]
+    return type(value).__name__
+
+
 def secret_of(value: object) -> str | None:
     """The environment variable that a secret stands in, where ``value`` is one."""
     if not isinstance(value, Mapping) or (value.get("lc"), value.get("type")) != (1, "secret"):

@@ -9,7 +9,7 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.langchain.chat_messages import Turn, turn_of
 from llm_runner_router.migrate.langchain.claims import Claims
 from llm_runner_router.migrate.langchain.few_shot import few_shot
-from llm_runner_router.migrate.langchain.node import Node, node_of
+from llm_runner_router.migrate.langchain.node import Node
 from llm_runner_router.migrate.langchain.partials import partials_of
 from llm_runner_router.migrate.langchain.template_text import (
     Piece,
@@ -62,7 +62,7 @@ def chat_prompt(node: Node) -> Prompt:
         raise InvalidRequestError(node.at("messages"), messages, "a list of messages")
     turns = []
     for index, message in enumerate(messages):
-        turn = turn_of(node_of(message, f"{node.at('messages')}[{index}]"), claims, text_prompt)
+        turn = turn_of(message, f"{node.at('messages')}[{index}]", claims, text_prompt)
         turns += [] if turn is None else [turn]
     used = names_of([piece for turn in turns for piece in turn.pieces])
     values = partials_of(node, used, claims)

@@ -140,6 +140,24 @@ def test_a_variable_that_holds_no_key_is_not_sent_anywhere(name: str) -> None:
     assert model.record.endpoint.api_key is None
 
 
+@pytest.mark.parametrize("option", [SECRET, {"deep": [SECRET]}])
+def test_the_mark_of_a_secret_is_no_option(option: Any) -> None:
+    model = read("ChatOpenAI", model_kwargs={"signature": option, "user": "u"})
+    assert model.record.endpoint.options == {"user": "u"}
+    assert fates(model)["kwargs.model_kwargs.signature"] == (Fate.UNMAPPED, "")
+
+
+def test_azure_answers_for_a_deployment_whatever_its_model_is_called() -> None:
+    model = read(
+        "AzureChatOpenAI",
+        model_name="gpt-4o",
+        azure_deployment="ours",
+        azure_endpoint="https://r.example.com",
+    )
+    assert model.record.source == "ours"
+    assert fates(model)["kwargs.model_name"] == (Fate.UNMAPPED, "")
+
+
 def test_headers_and_other_fields_are_told_of() -> None:
     model = read("ChatOpenAI", default_headers={"Authorization": "Bearer x"}, n=2, streaming=True)
     assert model.record.endpoint.headers == {}

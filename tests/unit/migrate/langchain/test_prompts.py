@@ -124,6 +124,14 @@ def test_examples_that_are_not_there_are_refused(change: dict[str, Any], why: st
         read({**document, **change})
 
 
+def test_a_message_that_langchain_could_not_write_is_named_with_its_place() -> None:
+    unwritten = {"lc": 1, "type": "not_implemented", "id": ["x", "FewShotChatMessages"]}
+    with pytest.raises(InvalidRequestError, match=r"kwargs\.messages\[0\]: 'FewShotChatMessages'"):
+        read(made("ChatPromptTemplate", messages=[unwritten]))
+    with pytest.raises(InvalidRequestError, match=r"kwargs\.messages\[0\]: 'int'"):
+        read(made("ChatPromptTemplate", messages=[3]))
+
+
 @pytest.mark.parametrize("messages", [None, "x", [3], [{"lc": 1}], [made("Strange")]])
 def test_hostile_messages_are_refused(messages: Any) -> None:
     with pytest.raises(InvalidRequestError):
