@@ -114,7 +114,7 @@ class ConfigMigration:
 
     def unknown(self, path: tuple[str, ...], value: object) -> None:
         """What is no setting is laid aside, in the place that it has in the file."""
-        note = "no setting of today" + nearest(".".join(path))
+        note = "no setting of today" + nearest(".".join(path), value)
         self._unknown.append((path, value))
         old = ".".join(path)
         self.fields += [
@@ -206,9 +206,11 @@ class ConfigMigration:
         ]
 
 
-def nearest(where: str) -> str:
-    """The known key that is meant perhaps, in words."""
+def nearest(where: str, value: object) -> str:
+    """The known key that is meant perhaps, in words; an object can only be meant for a section."""
     _, found, name = unknown_key(where).allowed.partition("the nearest is ")
+    if isinstance(value, dict | list):
+        return f"; the nearest is {name}" if name in SECTIONS else ""
     old = [] if "." in where else get_close_matches(where, OLD_SETTINGS, 1, 0.6)
     name = ".".join(OLD_SETTINGS[old[0]]) if old else name
     return f"; the nearest is {name}" if old or found else ""
