@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from llm_runner_router.cli.output import errors
+from llm_runner_router.cli.output import errors, printable
 from llm_runner_router.errors import (
     InvalidConfigError,
     OverloadedError,
@@ -36,7 +36,8 @@ def reported() -> Iterator[None]:
     try:
         yield
     except RouterError as error:
-        errors.print(f"error: {error.message}", markup=False, highlight=False, soft_wrap=True)
+        told = printable(f"error: {error.message}")
+        errors.print(told, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_runner_router.cli.output import errors, metrics_table, printable, say, speed
-from llm_runner_router.cli.running import exit_code
+from llm_runner_router.cli.running import exit_code, reported
 from llm_runner_router.errors import (
     InvalidConfigError,
     ModelNotFoundError,
@@ -30,6 +31,12 @@ def test_words_between_colons_are_printed_as_they_are(capsys: pytest.CaptureFixt
     say(text)
     errors.print(text, markup=False)
     assert tuple(capsys.readouterr()) == (f"{text}\n", f"{text}\n")
+
+
+def test_errors_say_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), reported():
+        raise RouterError("a\x1b]0;title\x07 name")
+    assert capsys.readouterr().err == "error: a]0;title name\n"
 
 
 def test_text_stays_as_it_is() -> None:
