@@ -17,6 +17,6 @@ except ImportError as missing:
 
 from llm_runner_router.compat.langchain.chat_model import ChatLLMRouter
 from llm_runner_router.compat.langchain.llm import LLMRouterLLM
-from llm_runner_router.compat.langchain.router_thread import RouterThread
+from llm_runner_router.compat.router_thread import RouterThread
 
 __all__ = ["ChatLLMRouter", "LLMRouterLLM", "RouterThread"]

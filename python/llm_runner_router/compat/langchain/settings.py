@@ -15,13 +15,13 @@ from langchain_core.load.serializable import (
 )
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
-from llm_runner_router.compat.langchain.router_thread import RouterThread
 from llm_runner_router.compat.langchain.shown_config import shown_config
 from llm_runner_router.compat.langchain.tools import (
     request_choice,
     request_format,
     request_tool,
 )
+from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.config import Config
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.request_fields import request_of

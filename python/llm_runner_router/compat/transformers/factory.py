@@ -6,16 +6,15 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.compat.transformers.model_choice import ModelChoice, opened
 from llm_runner_router.compat.transformers.parameters import check_names
-from llm_runner_router.compat.transformers.router_loop import RouterLoop
 from llm_runner_router.compat.transformers.text_generation import (
     ARGUMENTS,
     TextGenerationPipeline,
 )
 from llm_runner_router.config import Config
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.router import LLMRouter
 
 TASK = "text-generation"
 ELEMENTS = {"float32": "F32", "float16": "F16", "bfloat16": "F16", "auto": None}
@@ -49,7 +48,7 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
         quantization: what a checkpoint's weights become, such as ``Q4_K_M``; F16 where neither
             this nor ``dtype`` says anything.
         target: a service, ``host:port``; without one the model runs in this process.
-        config: of the router in this process.
+        config: of the router in this process; not with ``target``.
         arguments: ``dtype``, and defaults of calls.
     """
     if task not in (None, TASK):
@@ -59,13 +58,12 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
     loading = {name: arguments.pop(name) for name in LOADING & arguments.keys()}
     check_names("", arguments, ARGUMENTS | LOADING)
     choice = ModelChoice(model, revision, quantization or element_of(loading))
-    router = LLMRouter(target=target) if target is not None else LLMRouter(config)
-    loop = RouterLoop(router)
+    thread = RouterThread(config, target=target)
     try:
-        identity, of_model = loop.run(lambda router: opened(router, choice))
-        return TextGenerationPipeline(loop, identity, of_model, arguments)
+        identity, of_model = thread.run(lambda router: opened(router, choice))
+        return TextGenerationPipeline(thread, identity, of_model, arguments)
     except BaseException:
-        loop.close()
+        thread.close()
         raise
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
+from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.compat.transformers.answering import Wish, answers_to
 from llm_runner_router.compat.transformers.inputs import Prompt, inputs_of
 from llm_runner_router.compat.transformers.parameters import (
@@ -20,7 +21,6 @@ from llm_runner_router.compat.transformers.returned import (
     record,
     return_type,
 )
-from llm_runner_router.compat.transformers.router_loop import RouterLoop
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
 
@@ -35,7 +35,7 @@ Records = list[dict[str, Any]]
 class TextGenerationPipeline:
     """Answers texts and chats with one model of a router, in the calling thread.
 
-    ``loop`` is closed with it. ``of_model`` are the generation parameters of the model, and
+    ``thread`` is closed with it. ``of_model`` are the generation parameters of the model, and
     ``arguments`` those of all calls. Usable as a context manager; errors are RouterErrors.
     """
 
@@ -43,14 +43,14 @@ class TextGenerationPipeline:
 
     def __init__(
         self,
-        loop: RouterLoop,
+        thread: RouterThread,
         model: str,
         of_model: Mapping[str, Any],
         arguments: Mapping[str, Any],
     ) -> None:
         check_names("", arguments, ARGUMENTS)
         self.model = model
-        self._loop = loop
+        self._thread = thread
         self._of_model = of_model
         self._arguments = arguments
 
@@ -66,12 +66,12 @@ class TextGenerationPipeline:
         if inputs.lazy:
             return self._lazily(inputs.prompts, wish)
         prompts = list(inputs.prompts)
-        answered = self._loop.run(lambda router: self._all(router, prompts, wish))
+        answered = self._thread.run(lambda router: self._all(router, prompts, wish))
         return answered[0] if inputs.single else answered
 
     def close(self) -> None:
         """Give everything back. May be called more than once."""
-        self._loop.close()
+        self._thread.close()
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +91,7 @@ class TextGenerationPipeline:
 
     def _lazily(self, prompts: Iterable[Prompt], wish: Wish) -> Iterator[Records]:
         for prompt in prompts:
-            yield self._loop.run(partial(self._all, prompts=[prompt], wish=wish))[0]
+            yield self._thread.run(partial(self._all, prompts=[prompt], wish=wish))[0]
 
     async def _all(self, router: LLMRouter, prompts: Sequence[Prompt], wish: Wish) -> list[Records]:
         """All prompts answered, some at a time; the first error ends them all."""

@@ -14,6 +14,7 @@ import pytest
 from llm_runner_router.compat.transformers import TextGenerationPipeline, pipeline
 from llm_runner_router.errors import (
     AlreadyExistsError,
+    InvalidConfigError,
     InvalidRequestError,
     ModelFileError,
     UnavailableError,
@@ -72,6 +73,11 @@ def test_unknown_arguments_are_refused_by_name(ours: TextGenerationPipeline, fol
 def test_what_cannot_be_had_is_refused_at_once(folder: Path, name: str, value: object) -> None:
     with pytest.raises(InvalidRequestError, match=name):
         pipeline(**{"task": "text-generation", "model": folder, name: value})
+
+
+def test_a_service_is_not_configured_here(folder: Path) -> None:
+    with pytest.raises(InvalidConfigError, match="target"):
+        pipeline(model=folder, target="127.0.0.1:1", config={})
 
 
 def test_a_chat_that_ends_with_the_assistant_cannot_be_continued(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from llm_runner_router.compat.langchain import RouterThread
+from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.registry.records import Endpoint, ModelRecord, Pricing
 from llm_runner_router.types import ModelFormat
 

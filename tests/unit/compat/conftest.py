@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from llm_runner_router.compat.langchain import RouterThread
-from unit.compat.langchain.echo_router import echo_router
+from llm_runner_router.compat.router_thread import RouterThread
+from unit.compat.echo_router import echo_router
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
@@ -11,7 +12,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
-from llm_runner_router.compat.langchain.flow import End, Flow
+from llm_runner_router.compat.flow import End, Flow
 from llm_runner_router.config import Config
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.router import LLMRouter
@@ -22,13 +23,14 @@ Work = Callable[[LLMRouter], Coroutine[Any, Any, T]]
 Stream = Callable[[LLMRouter], AsyncGenerator[T, None]]
 
 CLOSED = "the router is closed"
+THREAD = "llm-router"
 
 
 class RouterThread:
     """An LLMRouter on an event loop in a thread of its own, which begins with the first use.
 
     Takes what LLMRouter takes. May be used from all threads but its own. ``close`` it, or let it
-    go: it closes when nothing uses it any more, and when the program ends.
+    go: it closes when nothing uses it any more. With the program it just ends.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class RouterThread:
         self._router = LLMRouter(config, config_file=config_file, target=target, caller=caller)
         self._begin = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ending: Callable[[], object] | None = None
+        self._ending: weakref.finalize[..., RouterThread] | None = None
         self._closed = False
 
     def run(self, work: Work[T]) -> T:
@@ -87,12 +89,16 @@ class RouterThread:
                 await self.run_async(lambda _: flow.close())
 
     def close(self) -> None:
-        """Cancel what runs and end the thread. May be called more than once."""
+        """Cancel what runs and end the thread, then raise what went wrong with closing the router.
+
+        May be called more than once.
+        """
         with self._begin:
             self._closed = True
             ending = self._ending
-        if ending is not None:
-            ending()
+        ended = None if ending is None else ending()
+        if ended is not None:
+            ended.result()
 
     def __enter__(self) -> Self:
         return self
@@ -104,19 +110,19 @@ class RouterThread:
         with self._begin:
             if self._loop is None and not self._closed:
                 self._loop = self._started()
-            # The end of the program closes the loop without asking.
-            if self._closed or self._loop is None or self._loop.is_closed():
+            # While the program ends, no other thread runs any more to do anything.
+            if self._closed or self._loop is None or sys.is_finalizing():
                 raise UnavailableError(CLOSED)
             return asyncio.run_coroutine_threadsafe(work(self._router), self._loop)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         """The loop, running. Nothing in its thread keeps this object alive."""
         loop = asyncio.new_event_loop()
-        thread = threading.Thread(
-            target=run_loop, args=(loop,), name="llm-router-langchain", daemon=True
-        )
+        thread = threading.Thread(target=run_loop, args=(loop,), name=THREAD, daemon=True)
         thread.start()
         self._ending = weakref.finalize(self, end, loop, thread, self._router)
+        # By then no thread can be begun any more, and closing a router takes some.
+        self._ending.atexit = False
         return loop
 
 
@@ -136,12 +142,19 @@ def run_loop(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def end(loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter) -> None:
-    """Close the router, cancel what is left, stop the loop, and wait for its thread."""
+def end(
+    loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter
+) -> Future[None] | None:
+    """Close the router, cancel what is left, stop the loop, and wait for its thread.
+
+    What came of closing, unless it is the thread itself that asks.
+    """
     ended = asyncio.run_coroutine_threadsafe(shut_down(router), loop)
     ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
-    if thread is not threading.current_thread():  # a collection may run anywhere, there too
-        thread.join()
+    if thread is threading.current_thread():  # a collection may run anywhere, there too
+        return None
+    thread.join()
+    return ended
 
 
 async def shut_down(router: LLMRouter) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from llm_runner_router.compat.langchain import RouterThread
+from llm_runner_router.compat.router_thread import THREAD, RouterThread
 from llm_runner_router.errors import InvalidConfigError, UnavailableError
 from llm_runner_router.router import LLMRouter
-from unit.compat.langchain.echo_router import echo_router
+from unit.compat.echo_router import echo_router
 
 
 async def running(router: LLMRouter) -> int:
@@ -21,7 +21,7 @@ async def running(router: LLMRouter) -> int:
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "langchain" in thread.name]
+    return [thread.name for thread in threading.enumerate() if thread.name == THREAD]
 
 
 def test_what_is_wrong_with_the_router_shows_at_once() -> None:
@@ -40,7 +40,7 @@ def test_work_of_all_threads_is_done_on_one(echoes: RouterThread) -> None:
         return await echoes.run_async(where)
 
     said = {echoes.run(where), asyncio.run(from_a_loop()), asyncio.run(from_a_loop())}
-    assert said == {"llm-router-langchain"}
+    assert said == {THREAD}
 
 
 def test_errors_come_to_the_caller(echoes: RouterThread) -> None:
@@ -136,6 +136,21 @@ def test_close_ends_the_thread_and_what_waits(echoes: RouterThread) -> None:
         router.run(running)
 
 
+def test_who_closes_hears_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = RouterThread()
+    closing = LLMRouter.close
+
+    async def fails(self: LLMRouter) -> None:
+        await closing(self)
+        raise KeyError("closing")
+
+    monkeypatch.setattr(LLMRouter, "close", fails)
+    router.run(running)
+    with pytest.raises(KeyError, match="closing"):
+        router.close()
+    router.close()
+
+
 async def test_close_while_a_loop_waits_is_no_cancellation() -> None:
     with echo_router() as router:
         begun = asyncio.Event()
@@ -163,7 +178,7 @@ def test_it_closes_when_nothing_uses_it_any_more() -> None:
 
 
 PROGRAM = """
-from llm_runner_router.compat.langchain import RouterThread
+from llm_runner_router.compat.router_thread import RouterThread
 router = RouterThread()
 print(router.run(lambda face: face.check_health()).ready)
 stream = router.iterate(lambda face: face.watch_models())
