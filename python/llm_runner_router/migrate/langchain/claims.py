@@ -70,6 +70,10 @@ class Ledger:
         for leaf in leaf_paths(value, path):
             self._fields.setdefault(leaf, Field(leaf, fate, target, note))
 
+    def knows(self, leaf: str) -> bool:
+        """Whether something was said about a leaf."""
+        return leaf in self._fields
+
     def finished(self) -> tuple[Field, ...]:
         """All leaves in their order; those of which nothing was said are unmapped."""
         return tuple(

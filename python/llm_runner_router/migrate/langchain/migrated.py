@@ -11,6 +11,7 @@ from llm_runner_router.migrate.json_file import read_json
 from llm_runner_router.migrate.langchain.chains import Link, Step, links_of
 from llm_runner_router.migrate.langchain.claims import Claims, Ledger
 from llm_runner_router.migrate.langchain.finds import Finds
+from llm_runner_router.migrate.langchain.left_out import left_out
 from llm_runner_router.migrate.langchain.models import Model, model_of
 from llm_runner_router.migrate.langchain.node import Node
 from llm_runner_router.migrate.langchain.prompts import Prompt, prompt_of
@@ -160,6 +161,6 @@ def migrated_langchain(data: bytes, where: str, name: str) -> Migrated:
         templates=tuple(reading.finds.templates),
         models=tuple(reading.finds.models),
         fields=reading.ledger.finished(),
-        notes=tuple(reading.notes),
+        notes=(*reading.notes, *left_out(document, reading.ledger)),
         refused=tuple(reading.refused),
     )

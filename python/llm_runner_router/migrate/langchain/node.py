@@ -90,9 +90,9 @@ def constructor(value: Mapping[str, Any], path: str) -> Node | None:
 
 def class_of(value: object) -> str:
     """What an object that is no node says of its class, or else of what kind it is."""
-    names = value.get("id") if isinstance(value, Mapping) else None
-    if isinstance(names, list) and names and isinstance(names[-1], str):
-        return names[-1]
+    match value:
+        case {"id": [*_, str() as name]} | {"_type": str() as name}:
+            return name
     return type(value).__name__
 
 

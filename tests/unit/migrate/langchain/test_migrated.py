@@ -159,6 +159,23 @@ def test_one_that_cannot_be_is_told_of_and_the_rest_goes_on() -> None:
     assert fates(found)["kwargs.first.kwargs.template"] == ("unmapped", "")
 
 
+def test_steps_and_models_that_nothing_was_made_of_are_named() -> None:
+    unwritten = {"lc": 1, "type": "not_implemented", "id": ["x", "ChatOther"], "repr": "Other()"}
+    strange = made("ChatStrange", model_name="s")
+    found = migrated(chain(QUESTION, strange, StrOutputParser(), unwritten))
+    assert found.notes == (
+        "kwargs.middle[0]: nothing here does what ChatStrange does",
+        "kwargs.middle[1]: nothing here does what StrOutputParser does",
+        "kwargs.last: nothing here does what ChatOther does",
+    )
+    assert f"note: {found.notes[0]}" in list(lines(found))
+    assert migrated(chain(QUESTION, chat_openai(openai_api_key=SECRET))).notes == ()
+    refused = migrated(chain(QUESTION, chat_openai(temperature=9)))
+    assert (len(refused.refused), refused.notes) == (1, ())
+    older = migrated({**OLD_CHAIN, "llm": {"_type": "huggingface_hub", "repo_id": "x"}})
+    assert older.notes == ("llm: nothing here does what huggingface_hub does",)
+
+
 def test_the_registry_file_can_be_read_again() -> None:
     found = migrated(chain(QUESTION, chat_openai(temperature=0, openai_api_key=SECRET)))
     content = parsed(found.registry)
