@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llm_runner_router.cli import output
+from llm_runner_router.cli.output import errors, say
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan
 from llm_runner_router.migrate.relative_path import WORK
 from llm_runner_router.migrate.report import counts, diff_of, field_line
@@ -19,11 +19,6 @@ def print_plan(plan: Plan) -> None:
     if plan.database is not None:
         say(f"\nmake {plan.database}: the registry of the service, with the models of the file")
     print_notes(plan)
-
-
-def say(text: str, *, end: str = "\n") -> None:
-    """Print text in which names of files may be no text at all."""
-    output.say(text.encode(errors="surrogateescape").decode(errors="replace"), end=end)
 
 
 def print_change(change: Change) -> None:
@@ -52,4 +47,4 @@ def tell_interrupted(folder: Path) -> None:
     how = "nothing is left half done"
     if (folder / WORK).is_dir():
         how = "the next `llm-router migrate`, `rollback`, `backups` or `serve` there ends it"
-    output.errors.print(f"interrupted: {how}", markup=False)
+    errors.print(f"interrupted: {how}", markup=False)

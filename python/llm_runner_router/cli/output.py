@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -15,11 +16,16 @@ out = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 KEPT = frozenset("\n\t")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """``text`` without escape sequences and the like: terminals obey them."""
-    return "".join(c for c in text if c in KEPT or c.isprintable() or not is_control(c))
+    """``text`` without escape sequences and the like: terminals obey them.
+
+    What is no text, as in names of files that are no UTF-8, is shown as such.
+    """
+    shown = "".join(c for c in text if c in KEPT or c.isprintable() or not is_control(c))
+    return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", shown)
 
 
 def is_control(character: str) -> bool:

@@ -39,6 +39,10 @@ def test_errors_say_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "error: a]0;title name\n"
 
 
+def test_names_that_are_no_text_can_be_printed() -> None:
+    assert printable("a\udcff b\ud800") == "a\ufffd b\ufffd"
+
+
 def test_text_stays_as_it_is() -> None:
     text = "Grüße, 世界 👋\n\ttab"
     assert printable(text) == text
