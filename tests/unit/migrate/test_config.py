@@ -398,16 +398,3 @@ def test_the_service_reads_the_result(old: dict[str, Any]) -> None:
     check_config(result)
     Config.checked({key: value for key, value in result.content.items() if key[0] != "_"})
     assert not set(result.content) & set(GUIDE)
-
-
-@pytest.mark.parametrize(
-    ("old", "note"),
-    [
-        ({"perfomance": {"timeout": 1000}}, "no setting of today; the nearest is performance"),
-        ({"headers": {"X-Custom": "a"}}, "no setting of today"),
-        ({"logLevell": "info"}, "no setting of today; the nearest is logging.level"),
-    ],
-)
-def test_what_may_be_meant_is_told(old: dict[str, Any], note: str) -> None:
-    (field,) = migrated_config(old).fields
-    assert field.note == note

@@ -12,7 +12,7 @@ import pytest
 from core import gguf_bytes as gb
 from llm_runner_router.errors import InvalidConfigError, InvalidRequestError, RouterError
 from llm_runner_router.migrate.fields import Fate, Field
-from llm_runner_router.migrate.parts import EVERYTHING, Part
+from llm_runner_router.migrate.parts import Part
 from llm_runner_router.migrate.plan import MoveFile, Plan, WriteFile
 from llm_runner_router.migrate.planner import plan_of
 from unit.inspection.header_files import number, text
@@ -363,52 +363,3 @@ def test_what_a_plan_makes_is_inside_the_folder(tmp_path: Path) -> None:
     plan = plan_of(old_folder(tmp_path))
     paths = [change.path for change in plan.changes]
     assert all(isinstance(path, PurePosixPath) and not path.is_absolute() for path in paths)
-
-
-def test_a_folder_of_models_that_is_a_link_keeps_its_files_and_stops_nothing_else(
-    tmp_path: Path,
-) -> None:
-    folder, models = tmp_path / "project", tmp_path / "disk"
-    write(folder, ".env", ENVIRONMENT)
-    write(models, "chat.gguf", gguf())
-    (folder / "models").symlink_to(models)
-    plan = plan_of(folder)
-    assert [str(change.path) for change in plan.changes] == [".env"]
-    assert any("models is a symbolic link" in note for note in plan.notes)
-    write(models, "registry.json", REGISTRY)
-    with pytest.raises(InvalidConfigError, match=r"^models: 'a symbolic link' is not allowed"):
-        plan_of(folder)
-
-
-def test_no_registry_is_made_behind_a_link(tmp_path: Path) -> None:
-    write(tmp_path, "models/registry.json", REGISTRY)
-    write(tmp_path, "config.json", '{"registry": {"path": "./data/registry.sqlite"}}')
-    assert str(plan_of(tmp_path).database) == "data/registry.sqlite"
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "data").symlink_to("elsewhere")
-    plan = plan_of(tmp_path)
-    assert plan.database is None
-    assert any("models import" in note for note in plan.notes)
-
-
-@pytest.mark.parametrize(
-    ("registry", "there"),
-    [
-        ({"path": "./own.sqlite"}, "own.sqlite"),
-        ({}, "models/registry.sqlite"),
-        ({"url": "postgresql://u:secret@db/x"}, ""),
-    ],
-)
-def test_model_files_stay_where_the_registry_of_a_service_has_them(
-    tmp_path: Path, registry: dict[str, Any], there: str
-) -> None:
-    write(tmp_path, "config.json", json.dumps({"registry": registry}))
-    write(tmp_path, "models/chat.gguf", gguf())
-    if there:
-        assert MoveFile in map(type, plan_of(tmp_path).changes)
-        write(tmp_path, there, b"")
-    for parts in (EVERYTHING, frozenset({Part.MODELS})):
-        plan = plan_of(tmp_path, parts)
-        assert list(plan.changes) == []
-        (note,) = (note for note in plan.notes if "stay where they are" in note)
-        assert "secret" not in note
