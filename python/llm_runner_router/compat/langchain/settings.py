@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from langchain_core.load.serializable import (
@@ -15,15 +16,11 @@ from langchain_core.load.serializable import (
 )
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
+from llm_runner_router.compat.langchain.request_values import RENAMED, limited, renamed
 from llm_runner_router.compat.langchain.shown_config import shown_config
-from llm_runner_router.compat.langchain.tools import (
-    request_choice,
-    request_format,
-    request_tool,
-)
 from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.config import Config
-from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.errors import InvalidConfigError, UnsupportedError
 from llm_runner_router.request_fields import request_of
 from llm_runner_router.types import Request
 from llm_runner_router.validation import validate_request
@@ -33,9 +30,6 @@ PLAIN = (
     *("repeat_penalty", "frequency_penalty", "presence_penalty", "logprobs", "logit_bias"),
     *("provider_options", "routing", "strategy", "fallbacks", "requirements", "priority"),
 )
-RENAMED = {"answer_cache": "cache", "request_metadata": "metadata"}
-"""Ours by other names: LangChain's own models have a ``cache`` and ``metadata`` already."""
-
 NOT_OURS = frozenset(("api_key",))
 """Taken, and not kept: the service has the keys of its models."""
 
@@ -49,7 +43,9 @@ class RouterSettings(Serializable):
     ``router`` is one that several models share; it is not closed with the model. ``timeout`` is
     seconds for the whole answer, ``max_retries`` how many further models may be tried. The other
     fields are those of a request; calls may give them too, and theirs count. InvalidConfigError
-    names a field that there is not, InvalidRequestError a value that is wrong.
+    names a field that there is not, InvalidRequestError a value that is wrong, and pydantic's
+    ValidationError one of another type. Copies share the router of the original and end with it;
+    one that is pickled becomes a model with a router of its own.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -81,9 +77,10 @@ class RouterSettings(Serializable):
     priority: str | None = None
     answer_cache: str | Mapping[str, Any] | None = None
     request_metadata: Mapping[str, str] | None = None
-    timeout: float | None = None
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_retries: int | None = Field(default=None, ge=0)
     streaming: bool = False
+    custom_get_token_ids: Callable[[str], list[int]] | None = Field(default=None, exclude=True)
 
     lc_provider: ClassVar[str] = "llm-runner-router"
     _thread: RouterThread = PrivateAttr()
@@ -162,6 +159,32 @@ class RouterSettings(Serializable):
     async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy over the same router: connections and threads cannot be copied."""
+        return super().__deepcopy__({**(memo or {}), id(self._thread): self._thread})
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        """How to make it again elsewhere; UnsupportedError: it shares its router with others."""
+        if self.router is not None:
+            allowed = "a target or a configuration instead of a shared router"
+            raise UnsupportedError(f"a model can be pickled only with {allowed}")
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return partial(type(self), **given), ()
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The tokens of ``text`` as the model has them; for counting, and for trimming messages.
+
+        UnsupportedError where the provider keeps them to itself and ``custom_get_token_ids`` is not
+        given.
+        """
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        return list(
+            self._thread.run(
+                lambda router: router.tokenize(text, model=self.model, add_special=False)
+            )
+        )
+
     def _timeout(self, values: Mapping[str, Any]) -> float | None:
         """Seconds for the whole answer."""
         timeout: float | None = values.get("timeout", self.timeout)
@@ -178,20 +201,5 @@ class RouterSettings(Serializable):
         fields |= given
         if stop is not None:
             fields["stop"] = stop
-        if retries is not None:
-            fields["routing"] = {"max_attempts": retries + 1, **(fields["routing"] or {})}
+        fields["routing"] = limited(fields["routing"], retries)
         return request_of({**asked, **dict(renamed(fields.items()))}, {})
-
-
-def renamed(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
-    """Fields as a request has them."""
-    for name, value in fields:
-        match name:
-            case "tools":
-                yield name, [request_tool(tool) for tool in value or ()]
-            case "tool_choice":
-                yield name, request_choice(value)
-            case "response_format":
-                yield name, request_format(value)
-            case _:
-                yield RENAMED.get(name, name), value

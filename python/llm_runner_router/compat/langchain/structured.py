@@ -51,15 +51,13 @@ class Shape:
         try:
             return convert_to_openai_function(self.schema, strict=self.strict)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
-            allowed = f"a pydantic class, a TypedDict or a JSON Schema with a title ({error})"
-            raise InvalidRequestError("schema", self.schema, allowed) from None
+            raise self._refusal(error) from None
 
     @property
     def told(self) -> dict[str, Any]:
         """What tracers are told."""
         kwargs = {"method": self.method, "strict": self.strict}
-        schema = None if self.schema is None else convert_to_json_schema(self.schema)  # type: ignore[arg-type]
-        return {"kwargs": kwargs, "schema": schema}
+        return {"kwargs": kwargs, "schema": None if self.schema is None else self._json_schema()}
 
     @property
     def response_format(self) -> dict[str, Any]:
@@ -84,6 +82,16 @@ class Shape:
                 return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
             return PydanticToolsParser(tools=[model], first_tool_only=True)
         return JsonOutputParser() if model is None else PydanticOutputParser(pydantic_object=model)
+
+    def _json_schema(self) -> dict[str, Any]:
+        try:
+            return convert_to_json_schema(self.schema)  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: Exception) -> InvalidRequestError:
+        allowed = f"a pydantic class, a TypedDict or a JSON Schema with a title ({error})"
+        return InvalidRequestError("schema", self.schema, allowed)
 
 
 def class_of(schema: Schema | None) -> type[BaseModel] | None:

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
 from langchain_core.load import dumps, loads
+from pydantic import ValidationError
 
 from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
 from llm_runner_router.config import Config
-from llm_runner_router.errors import InvalidConfigError, InvalidRequestError, UnavailableError
-from llm_runner_router.preferences import CacheMode, Priority, Strategy
+from llm_runner_router.errors import (
+    InvalidConfigError,
+    InvalidRequestError,
+    UnavailableError,
+    UnsupportedError,
+)
+from llm_runner_router.preferences import CacheMode, Priority, Routing, Strategy
 
 VALUES: dict[str, Any] = {
     "model": "m",
@@ -50,6 +58,28 @@ def test_a_misspelt_field_is_refused(kind: type[Any]) -> None:
 def test_a_wrong_value_shows_when_the_model_is_made(values: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequestError, match=field):
         ChatLLMRouter(**values)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_time_limit_that_cannot_be_shows_when_the_model_is_made(timeout: float) -> None:
+    with pytest.raises(ValidationError, match=r"timeout"):
+        ChatLLMRouter(timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"max_retries": "many"}, "max_retries: 'many'"),
+        ({"max_retries": True}, "max_retries: True"),
+        ({"max_retries": 1, "routing": "fast"}, "routing: 'fast'"),
+        ({"tools": 3}, "tools: 3"),
+        ({"response_format": 3}, "response_format: 3"),
+        ({"tool_choice": 3}, "tool_choice: 3"),
+    ],
+)
+def test_a_wrong_value_of_a_call_is_named(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequestError, match=field):
+        request(ChatLLMRouter(), **values)
 
 
 def test_a_router_is_shared_or_made_not_both() -> None:
@@ -100,6 +130,9 @@ def test_wishes_about_routing_and_cache() -> None:
     assert made.cache.mode is CacheMode.BYPASS
     assert made.metadata == {"team": "blue"}
     assert request(model, max_retries=0).routing.max_attempts == 1
+    for wishes in ({"maxAttempts": 9}, {"max_attempts": 9}, Routing(max_attempts=9)):
+        assert request(model, routing=wishes).routing.max_attempts == 9
+    assert request(model, routing=Routing()).routing.max_attempts == 3
     assert request(model, answer_cache="refresh").cache.mode is CacheMode.REFRESH
 
 
@@ -119,6 +152,34 @@ def test_close_leaves_a_shared_router_alone(echoes: RouterThread) -> None:
     with ChatLLMRouter(router=echoes, model="m") as shared:
         pass
     assert shared.invoke("hello").content == "hello"
+
+
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_copies_share_the_router(echoes: RouterThread, kind: type[Any]) -> None:
+    model = kind(router=echoes, model="m", requirements={"localOnly": False})
+    for made in (copy.copy(model), copy.deepcopy(model), model.model_copy(deep=True)):
+        assert made._thread is echoes
+        assert made._identifying_params == model._identifying_params
+        assert made.invoke("hello") == model.invoke("hello") or made.invoke("hello").text == "hello"
+    assert copy.deepcopy(model).requirements is not model.requirements
+
+
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_a_pickled_model_gets_a_router_of_its_own(echoes: RouterThread, kind: type[Any]) -> None:
+    model = kind(target="127.0.0.1:1", stop=["END"], temperature=0)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.target, again._identifying_params) == (model.target, model._identifying_params)
+    assert again._thread is not model._thread
+    with pytest.raises(UnsupportedError, match="a target or a configuration"):
+        pickle.dumps(kind(router=echoes))
+
+
+def test_tokens_are_those_of_the_model(echoes: RouterThread) -> None:
+    model = ChatLLMRouter(router=echoes, model="m")
+    assert model.get_token_ids("hi") == [ord("h"), ord("i")]
+    assert model.get_num_tokens("hello") == 5
+    own = ChatLLMRouter(router=echoes, model="m", custom_get_token_ids=lambda text: [len(text)])
+    assert own.get_token_ids("hello") == [5]
 
 
 async def test_close_ends_its_own() -> None:

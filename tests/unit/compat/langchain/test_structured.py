@@ -35,6 +35,13 @@ def test_a_schema_without_a_title_is_refused() -> None:
         _ = Shape({"type": "object", "properties": {}}, "json_schema", None).response_format
 
 
+@pytest.mark.parametrize("schema", ["Joke", 3])
+def test_what_is_no_schema_is_refused(schema: Any) -> None:
+    for read in (lambda shape: shape.told, lambda shape: shape.response_format):
+        with pytest.raises(InvalidRequestError, match=f"schema: {schema!r} .* a pydantic class"):
+            read(Shape(schema, "json_schema", None))
+
+
 @pytest.mark.parametrize(("strict", "wanted"), [(None, False), (False, False), (True, True)])
 def test_strict_is_told_and_closes_the_schema(strict: bool | None, wanted: bool) -> None:
     shape = Shape(Joke, "json_schema", strict)
