@@ -16,7 +16,7 @@ from llm_runner_router.checkpoints.fields import Fields
 from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, INDEX, SINGLE, SMALL_FILES
 from llm_runner_router.checkpoints.generation_defaults import generation_defaults
 from llm_runner_router.checkpoints.special_tokens import end_tokens
-from llm_runner_router.checkpoints.text_file import read_object
+from llm_runner_router.checkpoints.text_file import opened, read_object
 from llm_runner_router.checkpoints.tokenizer_metadata import tokenizer_metadata
 from llm_runner_router.checkpoints.weights import read_tensors, weight_files
 from llm_runner_router.registry.records import ModelConfig
@@ -80,13 +80,14 @@ class Checkpoint:
     def identity(self, report: Callable[[str, int], None]) -> str:
         """Stands for the content of all files, wherever they lie. Reads them. OSError.
 
-        ``report`` is told the file and the bytes that are read; what it raises ends the work.
+        ModelFileError where one is no regular file. ``report`` is told the file and the bytes
+        that are read; what it raises ends the work.
         """
         digest = hashlib.sha256(RULES.encode())
         done = 0
         for name in self.files:
             of_file = hashlib.sha256()
-            with (self.folder / name).open("rb", buffering=0) as file:
+            with opened(self.folder / name) as file:
                 while piece := file.read(CHUNK):
                     report(name, done)
                     of_file.update(piece)

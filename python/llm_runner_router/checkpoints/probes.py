@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tokenizers import Tokenizer as HfTokenizer
-
-from llm_runner_router.checkpoints.faults import damaged, unsupported
+from llm_runner_router.checkpoints.faults import unsupported
 from llm_runner_router.checkpoints.file_names import TOKENIZER
+from llm_runner_router.checkpoints.library_tokenizer import LibraryTokenizer
 from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson
 from llm_runner_router.tokenizer import Tokenizer, TokenizerError
 from llm_runner_router.tokenizer.metadata import Metadata
@@ -28,19 +27,18 @@ MOST_ADDED = 64
 MOST_OF_VOCABULARY = 4096
 
 
-def check_same(content: str, tokenizer: TokenizerJson, metadata: Metadata) -> None:
+def check_same(theirs: LibraryTokenizer, tokenizer: TokenizerJson, metadata: Metadata) -> None:
     """UnsupportedError unless both tokenizers give the same ids for many texts.
 
     Args:
-        content: the text of tokenizer.json; its normalizer and pre-tokenizer are known ones.
-        tokenizer: what it says.
+        theirs: that of the checkpoint; its normalizer and pre-tokenizer are known ones.
+        tokenizer: what its file says.
         metadata: that of the GGUF file.
     """
-    theirs = library_tokenizer(content)
     try:
         ours = Tokenizer.from_metadata(metadata)
         for text in probes(tokenizer):
-            expected = theirs.encode(text, add_special_tokens=False).ids
+            expected = theirs.ids(text)
             found = ours.encode(text, add_special=False, parse_special=True)
             if found != expected:
                 message = f"{text[:60]!r} becomes {found[:12]} instead of {expected[:12]}"
@@ -66,20 +64,10 @@ def readable(piece: str) -> str:
     return piece.replace("Ġ", " ").replace("Ċ", "\n").replace("▁", " ")
 
 
-def affixes_of(content: str) -> tuple[Sequence[int], Sequence[int]]:
+def affixes_of(theirs: LibraryTokenizer) -> tuple[Sequence[int], Sequence[int]]:
     """The tokens that the tokenizer puts before a text and behind it."""
-    theirs = library_tokenizer(content)
-    bare = theirs.encode("a", add_special_tokens=False).ids
-    whole = theirs.encode("a", add_special_tokens=True).ids
+    bare, whole = theirs.ids("a"), theirs.ids("a", add_special=True)
     for first in range(len(whole) - len(bare) + 1):
         if whole[first : first + len(bare)] == bare:
             return whole[:first], whole[first + len(bare) :]
     raise unsupported(f"{TOKENIZER}: post_processor", whole, "tokens before and behind a text")
-
-
-def library_tokenizer(content: str) -> HfTokenizer:
-    """The tokenizer as its own library understands it."""
-    try:
-        return HfTokenizer.from_str(content)
-    except Exception as error:  # noqa: BLE001 - the library raises nothing more special
-        raise damaged(TOKENIZER, f"its library refuses it: {str(error)[:200]}") from None

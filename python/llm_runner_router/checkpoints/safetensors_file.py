@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from llm_runner_router.checkpoints.faults import damaged
-from llm_runner_router.checkpoints.text_file import json_object
+from llm_runner_router.checkpoints.text_file import json_object, opened
 
 MAX_HEADER = 100_000_000
 """Bytes; what the format's own library takes."""
@@ -71,11 +70,8 @@ class StoredTensor:
 def read_header(path: Path) -> Mapping[str, StoredTensor]:
     """The tensors of a file by their names. ModelFileError for whatever is wrong in the header."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise damaged(path.name, "is no regular file")
+        with opened(path) as file:
+            found = os.fstat(file.fileno())
             start = file.read(8)
             if len(start) < 8:
                 raise damaged(path.name, "has no header")

@@ -5,22 +5,32 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from llm_runner_router.checkpoints.faults import damaged
 from llm_runner_router.checkpoints.file_names import MAX_TEXT_BYTES
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, to be read. OSError; ModelFileError where it is none.
+
+    A pipe in the place of a file would be waited for.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise damaged(path.name, "is no regular file")
+        yield file
+
+
 def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
     """The content of a regular file; ModelFileError where it cannot be read or is too large."""
     try:
-        # A pipe in the place of a file would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise damaged(path.name, "is no regular file")
+        with opened(path) as file:
             content = file.read(limit + 1)
     except OSError as error:
         raise damaged(path.name, error.strerror or "cannot be read") from None

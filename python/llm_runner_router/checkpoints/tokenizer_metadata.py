@@ -9,6 +9,7 @@ from llm_runner_router.checkpoints.chat_template import KEY, chat_template
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.fields import Fields
 from llm_runner_router.checkpoints.file_names import SETTINGS, SPECIAL, TOKENIZER
+from llm_runner_router.checkpoints.library_tokenizer import LibraryTokenizer
 from llm_runner_router.checkpoints.probes import affixes_of, check_same
 from llm_runner_router.checkpoints.sentence_pieces import sentence_piece_metadata
 from llm_runner_router.checkpoints.special_tokens import Affixes, named_token, special_metadata
@@ -33,9 +34,10 @@ def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[s
     settings = settings_of(folder)
     pieces = sentence_piece_metadata if tokenizer.byte_fallback else byte_level_metadata
     metadata = pieces(tokenizer, size)
-    affixes = affixes_in(content, tokenizer, settings)
+    theirs = LibraryTokenizer(content)
+    affixes = affixes_in(theirs, tokenizer, settings)
     metadata |= special_metadata(tokenizer.ids, settings, ends, affixes)
-    check_same(content, tokenizer, metadata)
+    check_same(theirs, tokenizer, metadata)
     template = chat_template(folder, settings)
     return {**metadata, KEY: template} if template else metadata
 
@@ -46,9 +48,9 @@ def settings_of(folder: Path) -> Fields:
     return Fields(SETTINGS, {key: value for part in parts for key, value in part.items()})
 
 
-def affixes_in(content: str, tokenizer: TokenizerJson, settings: Fields) -> Affixes:
+def affixes_in(theirs: LibraryTokenizer, tokenizer: TokenizerJson, settings: Fields) -> Affixes:
     """Whether texts begin and end with a token; UnsupportedError where it is another one."""
-    before, behind = affixes_of(content)
+    before, behind = affixes_of(theirs)
     begins = named_token(tokenizer.ids, settings, "bos_token")
     ends = named_token(tokenizer.ids, settings, "eos_token")
     if list(before) not in ([], [begins]) or list(behind) not in ([], [ends]):

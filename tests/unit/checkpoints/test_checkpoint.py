@@ -60,3 +60,11 @@ def test_defaults(tmp_path: Path) -> None:
     assert (config.context_length, config.top_k, notes) == (64, 7, ())
     assert checkpoint.defaults(1 << 30)[0].context_length is None
     assert checkpoint.size() == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    folder = tiny.write(tmp_path)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    os.mkfifo(folder / "generation_config.json")
+    with pytest.raises(ModelFileError, match="no regular file"):
+        identity(folder)

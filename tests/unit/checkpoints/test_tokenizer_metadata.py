@@ -49,6 +49,37 @@ def test_sentence_pieces(tmp_path: Path, scheme: str) -> None:
     assert ours.decode(ours.encode("the fox")) == "the fox"
 
 
+def test_texts_are_whole_though_the_file_cuts_and_fills_them(tmp_path: Path) -> None:
+    """As trainers leave it; Transformers does neither unless it is asked to."""
+    content = json.loads(tiny.byte_level())
+    content["truncation"] = {"direction": "Right", "max_length": 4, "stride": 0}
+    content["truncation"]["strategy"] = "LongestFirst"
+    content["padding"] = {
+        "strategy": {"Fixed": 64},
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": 0,
+        "pad_type_id": 0,
+        "pad_token": tiny.END,
+    }
+    settings = {"bos_token": tiny.END, "eos_token": tiny.END}
+    metadata = written(tmp_path, json.dumps(content), **settings)
+    assert metadata == written(tmp_path, tiny.byte_level(), **settings)
+
+
+def test_a_library_that_gives_up_is_an_error_of_the_file(tmp_path: Path) -> None:
+    """The library panics, which in Python is no Exception."""
+    content = json.loads(tiny.byte_level())
+    content["post_processor"] = {
+        "type": "TemplateProcessing",
+        "pair": [],
+        "special_tokens": {},
+        "single": [{"SpecialToken": {"id": "<x>", "type_id": 0}}],
+    }
+    with pytest.raises(ModelFileError, match="its library refuses it: no entry"):
+        written(tmp_path, json.dumps(content))
+
+
 def test_what_settings_say_of_the_first_token_wins(tmp_path: Path) -> None:
     tokenizer = tiny.sentence_pieces()
     settings = {"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": False}
