@@ -70,10 +70,13 @@ def evidence(found: Detected, planned: Planned) -> list[str]:
 
 def whole(plan: Plan, project: Project, config: ConfigPlan, registry: RegistryPlan) -> Plan:
     """The plan of all parts: with the registry of the service, and what only the user can do."""
-    database, notes = None, list(plan.notes)
-    if plan.changes and registry.has_entries():
-        database = database_of(project.folder, config.content)
-        notes += [] if database is not None else [f"the registry of the service stays: {IMPORT}"]
+    notes = list(plan.notes)
+    database = database_of(project.folder, config.content) if registry.has_entries() else None
+    if database is not None and not plan.changes:
+        notes.append(f"{database}, the registry of the service, is not there: {IMPORT}")
+        database = None
+    elif database is None and plan.changes and registry.has_entries():
+        notes.append(f"the registry of the service stays: {IMPORT}")
     notes += [*code_notes(project), *project.notes]
     return replace(plan, database=database, notes=notes)
 

@@ -34,6 +34,7 @@ MODEL: dict[str, Any] = {
     "capabilities": ["text-generation"],
     "performance": {"tokensPerSecond": None, "memoryUsage": None},
 }
+API: dict[str, Any] = {"id": "far", "name": "Far", "format": "api", "provider": "openai"}
 TEMPLATE: dict[str, Any] = {
     "id": "ask",
     "name": "ask",
@@ -238,6 +239,18 @@ def test_a_folder_without_models_gets_no_registry(tmp_path: Path) -> None:
         "config.json": {"performance": {"maxConcurrent": 4}, "cache": {"ttl": 0}}
     }
     assert (plan.registry, plan.database) == (None, None)
+
+
+def test_a_registry_of_the_service_that_is_gone_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "config.json", '{"registry": {"path": "./models/registry.sqlite"}}')
+    write(tmp_path, "models/registry.json", json.dumps({"version": "1.2.0", "models": [API]}))
+    plan = plan_of(tmp_path)
+    assert not plan.changes
+    assert plan.database is None
+    note = "models/registry.sqlite, the registry of the service, is not there"
+    assert any(told.startswith(note) and "models import" in told for told in plan.notes)
+    write(tmp_path, "models/registry.sqlite", b"")
+    assert not any(note in told for told in plan_of(tmp_path).notes)
 
 
 def test_an_empty_folder_has_nothing_to_do(tmp_path: Path) -> None:
