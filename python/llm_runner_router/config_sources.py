@@ -14,6 +14,7 @@ from llm_runner_router.config import Config, merge, snake_keys
 from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.old_config import nested_settings
+from llm_runner_router.old_settings import TRUTH_WORDS
 
 FILES = ("config/config.json", "config.json", ".llmrouter.json")
 """Searched for in this order, in the current folder; the first that exists is taken."""
@@ -165,9 +166,7 @@ def parse_number(text: str) -> object:
 
 def parse_truth(text: str) -> object:
     """A boolean, or the text for the check to refuse."""
-    words = {"true": True, "1": True, "yes": True, "on": True}
-    words |= {"false": False, "0": False, "no": False, "off": False}
-    return words.get(text.strip().lower(), text)
+    return TRUTH_WORDS.get(text.strip().lower(), text)
 
 
 def parse_word(text: str) -> object:

@@ -22,7 +22,11 @@ MAX_DIGITS = 20
 WHOLE_NUMBERS = frozenset({"maxConcurrentRequests", "requestTimeout", "cacheTTL"})
 TRUTHS = frozenset({"enableCaching", "autoDownload", "enableFallback"})
 
-TRUTH_WORDS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
+TRUTH_WORDS: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+"""What says true and false in texts, as environment variables do."""
 
 
 def old_value(key: str, value: object) -> object:

@@ -14,6 +14,7 @@ from typing import Any
 
 from llm_runner_router.config import SECTIONS
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.migrate import package_json
 from llm_runner_router.migrate.config import FLAT
 from llm_runner_router.migrate.environment import NEW_NAMES
 from llm_runner_router.migrate.package_json import depends, lowest_release
@@ -32,7 +33,7 @@ class Version(StrEnum):
 
 
 FLAT_VERSIONS = frozenset({Version.V0, Version.V1_0, Version.V1_1})
-COMMONJS_VERSIONS = frozenset({Version.V0, Version.V1_0})
+COMMONJS_VERSIONS = frozenset(map(Version, package_json.COMMONJS_VERSIONS))
 MODULE_VERSIONS = frozenset({Version.V1_1, Version.V1_2})
 
 LIKELY = (Version.V1_2, Version.V1_0, Version.V1_1, Version.V0)
