@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from llm_runner_router.backend import Backend
+from llm_runner_router.checkpoints.chat_template import KEY as TEMPLATE
 from llm_runner_router.checkpoints.checkpoint import Checkpoint
-from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION
+from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, TOKENIZER
 from llm_runner_router.checkpoints.generation_defaults import NAMES
 from llm_runner_router.checkpoints.text_file import read_object
-from llm_runner_router.errors import AlreadyExistsError
+from llm_runner_router.errors import AlreadyExistsError, RouterError
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.registry.checks import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView, PullProgress
 from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
 from llm_runner_router.types import ModelFormat
 
+IN_FILE = "the model's file"
 LATER = "its context length and the defaults of requests are taken over once its files are here"
 
 
@@ -49,7 +52,7 @@ class Outcome:
 
 
 def planned(model: str, identity: str = "", quantization: str | None = None) -> HuggingFacePlan:
-    """The plan for a folder of this machine, or a name of the hub. Reads headers and JSON.
+    """The plan for a folder of this machine, or a name of the hub. Reads all but the weights.
 
     InvalidRequestError where an argument makes no sense; ModelFileError and UnsupportedError where
     the checkpoint of a folder cannot be converted.
@@ -60,7 +63,7 @@ def planned(model: str, identity: str = "", quantization: str | None = None) -> 
         quantization: what its weights become; ``None``: F16.
     """
     path = Path(model).expanduser().absolute()
-    is_folder = "://" not in model and path.is_dir()
+    is_folder = model != "" and "://" not in model and path.is_dir()
     is_path = is_folder or model.startswith(("/", "./", "../", "~"))
     source = str(path) if is_path else model if "://" in model else f"hf://{model}"
     default = parse_checkpoint(source).default_id
@@ -79,7 +82,10 @@ def of_folder(folder: Path, record: ModelRecord) -> HuggingFacePlan:
     blueprint = checkpoint.blueprint()
     config, notes = checkpoint.defaults(blueprint.context_length)
     length = Field(f"{CONFIG}: context", Fate.MAPPED, "config.contextLength")
-    fields = [length, *generation_fields(folder, config)]
+    in_file = [Field(TOKENIZER, Fate.MAPPED, IN_FILE)]
+    if TEMPLATE in checkpoint.tokenizer(blueprint):
+        in_file.append(Field("chat template", Fate.MAPPED, IN_FILE))
+    fields = [length, *in_file, *generation_fields(folder, config)]
     return HuggingFacePlan(record, fields, (*blueprint.notes, *notes))
 
 
@@ -100,7 +106,7 @@ def generation_field(key: str, value: Any, config: ModelConfig) -> Field:  # noq
     if key == "do_sample" and value is False:
         return Field(path, Fate.MAPPED, "config.temperature", "0: the likeliest token")
     if key == "eos_token_id":
-        return Field(path, Fate.MAPPED, "the model's file")
+        return Field(path, Fate.MAPPED, IN_FILE)
     return Field(path, Fate.UNMAPPED)
 
 
@@ -109,7 +115,8 @@ async def migrate(
 ) -> Outcome:
     """Register the model, bring its files and convert them. Again, it goes on where it was cut.
 
-    AlreadyExistsError, before anything is brought, where the id is that of something else.
+    AlreadyExistsError, before anything is brought, where the id is that of something else. What
+    this has registered is forgotten where it cannot be brought: no model stays that never answers.
     """
     notes = list(plan.notes)
 
@@ -119,7 +126,13 @@ async def migrate(
         on_progress(step)
 
     result = await registered(backend, plan.record)
-    view = await backend.pull_model("", plan.record.id, listen)
+    try:
+        view = await backend.pull_model("", plan.record.id, listen)
+    except RouterError:
+        if result is Result.REGISTERED:
+            with suppress(RouterError):
+                await backend.unregister_model(plan.record.id)
+        raise
     return Outcome(result, view, tuple(note for note in notes if note != LATER))
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidRequestError,
     ModelFileError,
+    ModelNotFoundError,
     UnsupportedError,
 )
 from llm_runner_router.migrate.fields import Fate
@@ -53,7 +56,8 @@ def test_a_folder_is_looked_into(folder: Path) -> None:
     assert fates["repetition_penalty"] == (Fate.MAPPED, "config.repeat_penalty")
     assert fates["max_length"] == (Fate.UNMAPPED, "")
     assert fates["penalty_alpha"] == (Fate.UNMAPPED, "")
-    assert len(fates) == 1 + len(GENERATION)
+    assert fates["tokenizer.json"] == (Fate.MAPPED, "the model's file")
+    assert len(fates) == 2 + len(GENERATION)
     assert any("prompt and answer" in note for note in plan.notes)
 
 
@@ -68,7 +72,12 @@ def test_names_of_the_hub_and_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_makes_no_sense(tmp_path: Path) -> None:
-    for model, identity, kind in (("a b", "", None), ("gpt2", "a\nb", None), ("gpt2", "", "Q9")):
+    for model, identity, kind in (
+        ("", "", None),
+        ("a b", "", None),
+        ("gpt2", "a\nb", None),
+        ("gpt2", "", "Q9"),
+    ):
         with pytest.raises(InvalidRequestError):
             planned(model, identity, kind)
     with pytest.raises(ModelFileError, match=r"config\.json"):
@@ -78,13 +87,46 @@ def test_what_makes_no_sense(tmp_path: Path) -> None:
         planned(str(tmp_path))
 
 
-async def test_it_is_registered_converted_and_answers(tmp_path: Path, folder: Path) -> None:
-    runtime = Runtime(load_config({"models": {"cacheDir": str(tmp_path / "cache")}}, None))
-    await runtime.initialize()
-    try:
-        await check_migration(runtime, folder)
-    finally:
-        await runtime.close()
+def test_a_chat_template_is_told_of(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    fields = {field.path: field.target for field in planned(str(folder)).fields}
+    assert fields["chat template"] == "the model's file"
+
+
+def test_a_tokenizer_that_cannot_be_converted_shows_in_the_plan(folder: Path) -> None:
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["normalizer"] = {"type": "NFKC"}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(UnsupportedError, match="NFKC"):
+        planned(str(folder))
+
+
+@pytest.fixture
+async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
+    found = Runtime(load_config({"models": {"cacheDir": str(tmp_path / "cache")}}, None))
+    await found.initialize()
+    yield found
+    await found.close()
+
+
+async def test_what_cannot_be_brought_is_not_left_registered(
+    runtime: Runtime, folder: Path
+) -> None:
+    plan = planned(str(folder), "m")
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:-1])
+    with pytest.raises(ModelFileError):
+        await migrate(runtime, plan, ignore)
+    with pytest.raises(ModelNotFoundError):
+        await runtime.get_model("m")
+    await runtime.register_model(plan.record)
+    with pytest.raises(ModelFileError):
+        await migrate(runtime, plan, ignore)
+    assert (await runtime.get_model("m")).record.source == str(folder)  # it was there before
+
+
+async def test_it_is_registered_converted_and_answers(runtime: Runtime, folder: Path) -> None:
+    await check_migration(runtime, folder)
 
 
 async def check_migration(backend: Backend, folder: Path) -> None:
