@@ -13,6 +13,7 @@ from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import say
 from llm_runner_router.cli.pull import Shown, new_bar
 from llm_runner_router.cli.running import run
+from llm_runner_router.cli.weights import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +53,7 @@ def migrate_huggingface(  # noqa: PLR0913, PLR0917 - each option is a parameter
     Weights are read from safetensors alone; pickled ones are refused. What was cut is taken up
     again by the same command. A folder has to be on the machine of the service.
     """
-    kind = None if quantization is None else quantization.upper()
-    run(migrate(target, (model, identity, kind), dry_run=dry_run, as_json=as_json))
+    run(migrate(target, (model, identity, type_of(quantization)), dry_run=dry_run, as_json=as_json))
 
 
 async def migrate(

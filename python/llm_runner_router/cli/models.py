@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from llm_runner_router.cli import api_models, inspection, model_update, registry_files
+from llm_runner_router.cli import api_models, inspection, model_update, registry_files, weights
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.model_facts import facts
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
@@ -24,7 +24,6 @@ from llm_runner_router.registry.records import (
     ModelRecord,
     ModelView,
 )
-from llm_runner_router.types import ModelFormat
 
 commands = typer.Typer(
     help="List and change the models of a running service.", no_args_is_help=True
@@ -97,13 +96,15 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
         str,
         typer.Argument(
             help="The GGUF file, on the machine of the service, or hf://…, ollama://…, https://…; "
-            "with --provider the model's name."
+            "with --format hf a checkpoint; with --provider the model's name."
         ),
     ],
     name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
     context_length: Annotated[
         int | None, typer.Option(min=1, help="Tokens of prompt and answer together.")
     ] = None,
+    weights_format: weights.Format = "",
+    quantization: weights.Quantization = None,
     provider: api_models.Provider = "",
     base_url: api_models.BaseUrl = None,
     api_key: api_models.ApiKey = None,
@@ -124,7 +125,7 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ] = False,
     target: Target = DEFAULT_TARGET,
 ) -> None:
-    """Register a GGUF file, or with --provider a model behind an API, under an id.
+    """Register a GGUF file, a checkpoint, or with --provider a model behind an API, under an id.
 
     The path of a file that exists here is made absolute.
     """
@@ -139,9 +140,13 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
     record = ModelRecord(
         id=model,
         name=name or model,
-        format=ModelFormat.API if provider else ModelFormat.GGUF,
+        format=weights.format_of(weights_format, provider),
         source=source if provider else absolute(source),
-        config=ModelConfig(context_length=context_length, pinned=pinned or None),
+        config=ModelConfig(
+            context_length=context_length,
+            pinned=pinned or None,
+            quantization=weights.type_of(quantization),
+        ),
         capabilities=tuple(capability or DEFAULT_CAPABILITIES),
         provider=provider,
         endpoint=api_models.of_provider(endpoint, provider),

@@ -46,9 +46,26 @@ def test_an_api_models_source_is_no_path(
     assert (file.format, file.source) == (ModelFormat.GGUF, str(tmp_path / "gpt-small"))
 
 
+@pytest.mark.parametrize("word", ["hf", "huggingface"])
+def test_a_checkpoint_is_added_by_its_folder_or_its_name(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here").mkdir()
+    kind = ("--format", word, "--quantization", "q8_0")
+    assert run("models", "add", "a", "here", *kind).exit_code == 0
+    assert run("models", "add", "b", "org/repo", "--format", word).exit_code == 0
+    folder, hub = service.asked
+    assert (folder.format, folder.source) == (ModelFormat.HF, str(tmp_path / "here"))
+    assert folder.config == ModelConfig(quantization="Q8_0")
+    assert (hub.format, hub.source, hub.config) == (ModelFormat.HF, "org/repo", ModelConfig())
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
+        (["--provider", "openai", "--format", "hf"], "does not go with"),
+        (["--format", "onnx"], "onnx"),
         (["--provider", "openai", "--input-price", "1"], "belong together"),
         (["--provider", "openai", "--output-price", "1"], "belong together"),
         (["--base-url", "http://x"], "belong to --provider"),
