@@ -38,3 +38,10 @@ def remote(target: str) -> Iterator[RouterThread]:
 def local(server: AgentServer) -> Iterator[RouterThread]:
     with registered(RouterThread(), server) as router:
         yield router
+
+
+@pytest.fixture(params=["local", "remote"])
+def router(request: pytest.FixtureRequest) -> RouterThread:
+    """Each of both."""
+    found: RouterThread = request.getfixturevalue(request.param)
+    return found

@@ -10,6 +10,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
+from pydantic import BaseModel
 
 from llm_runner_router.compat.langchain import ChatLLMRouter, RouterThread
 from llm_runner_router.errors import UnsupportedError
@@ -144,9 +145,48 @@ class TestService(Suite):
         cls.router = remote
 
 
-class TestFunctionCalling(TestInProcess):
-    """Structured output by way of a call."""
+class ByCalls(Suite):
+    """Structured output by way of a call: only the tests of it differ."""
 
     @property
     def structured_output_kwargs(self) -> dict[str, Any]:
         return {"method": "function_calling"}
+
+
+@pytest.fixture
+def agent(local: RouterThread) -> ChatLLMRouter:
+    return ChatLLMRouter(router=local, model="agent")
+
+
+@pytest.mark.parametrize("schema", ["pydantic", "typeddict", "json_schema"])
+async def test_structured_output_by_calls(agent: ChatLLMRouter, schema: Any) -> None:
+    suite = ByCalls()
+    suite.test_structured_output(agent, schema)
+    await suite.test_structured_output_async(agent, schema)
+
+
+class Place(BaseModel):
+    degrees: int
+
+
+class Report(BaseModel):
+    """A report of the weather."""
+
+    place: Place
+    sky: Literal["clear", "grey"]
+    wind: int | None = None
+    days: list[Place]
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+@pytest.mark.parametrize("strict", [None, True])
+def test_shapes_within_shapes(agent: ChatLLMRouter, method: str, strict: bool | None) -> None:
+    asked = agent.with_structured_output(Report, method=method, strict=strict)
+    place = Place(degrees=3)
+    assert asked.invoke("3 degrees, grey") == Report(place=place, sky="grey", wind=3, days=[place])
+
+
+def test_structured_output_by_calls_of_other_schemas(agent: ChatLLMRouter) -> None:
+    suite = ByCalls()
+    suite.test_structured_output_pydantic_2_v1(agent)
+    suite.test_structured_output_optional_param(agent)

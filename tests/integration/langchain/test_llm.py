@@ -11,12 +11,6 @@ from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, Rout
 from llm_runner_router.errors import ProviderRejectedError
 
 
-@pytest.fixture(params=["local", "remote"])
-def router(request: pytest.FixtureRequest) -> RouterThread:
-    found: RouterThread = request.getfixturevalue(request.param)
-    return found
-
-
 def test_texts_go_to_the_provider_as_they_are(router: RouterThread, server: AgentServer) -> None:
     llm = LLMRouterLLM(router=router, model="agent", answer_cache="bypass", max_tokens=9)
     chain = PromptTemplate.from_template("Once upon {what}") | llm.bind(stop=["time"])

@@ -105,14 +105,15 @@ def text_for(body: Any, prompt: list[Any]) -> str:
 
 def made(schema: Mapping[str, Any], text: str) -> Any:
     """A value that fits a schema, out of the text."""
+    schema = schema.get("anyOf", [schema])[0]
     numbers, quoted = NUMBER.findall(text), QUOTED.findall(text)
+    if "enum" in schema:
+        return next((value for value in schema["enum"] if str(value) in text), schema["enum"][0])
     match schema.get("type", "object" if "properties" in schema else "string"):
         case "object":
             return {name: made(inner, text) for name, inner in schema["properties"].items()}
-        case "integer":
+        case "integer" | "number":
             return int(numbers[0]) if numbers else 0
-        case "number":
-            return float(numbers[0]) if numbers else 0.0
         case "boolean":
             return True
         case "array":
