@@ -75,10 +75,16 @@ class Puller:
 
     async def completed(self, record: ModelRecord) -> ModelRecord:
         """``record`` with what its source says of it, as far as the source is here already."""
-        if record.format is ModelFormat.API or isinstance(source_of(record), FileSource):
+        if record.format is ModelFormat.API:
+            return record
+        source = source_of(record)
+        if isinstance(source, FileSource):
             return record
         try:
-            pulled = await asyncio.to_thread(self._pulls.find, source_of(record))
+            if isinstance(source, CheckpointSource) and isinstance(source.origin, FileSource):
+                config = await asyncio.to_thread(settings_of, source.origin.path)
+                return with_config(record, config)
+            pulled = await asyncio.to_thread(self._pulls.find, source)
         except RouterError as error:  # what is damaged there shows when the model is loaded
             logger.warning("model %s: %s", record.id, error.message)
             return record
@@ -148,6 +154,18 @@ class Puller:
                 raise
             return False
         return True
+
+
+def settings_of(folder: Path) -> ModelConfig:
+    """What a checkpoint of this machine says, converted or not: a load converts it, asking nobody.
+
+    Blocks.
+    """
+    from llm_runner_router.checkpoints.checkpoint import Checkpoint  # noqa: PLC0415 - takes long
+
+    checkpoint = Checkpoint.of(folder)
+    config, _ = checkpoint.defaults(checkpoint.blueprint().context_length)
+    return config
 
 
 def version(path: Path) -> tuple[object, ...]:

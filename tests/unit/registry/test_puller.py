@@ -12,12 +12,20 @@ import pytest
 
 from llm_runner_router.errors import AlreadyExistsError, ModelFileError, ModelNotFoundError
 from llm_runner_router.registry.puller import Puller
-from llm_runner_router.registry.records import Alias, AliasTarget, ModelConfig, PullProgress
+from llm_runner_router.registry.records import (
+    Alias,
+    AliasTarget,
+    ModelConfig,
+    ModelRecord,
+    PullProgress,
+)
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import OllamaSource
 from llm_runner_router.registry.store import RegistryStore
+from llm_runner_router.types import ModelFormat
+from unit import tiny_checkpoint as tiny
 from unit.echoes import model
 
 SOURCE = "ollama://tiny"
@@ -135,3 +143,19 @@ async def test_what_the_record_says_goes_before_what_its_source_says() -> None:
         fetcher.gate.set()
         await made.pull("", "m", None)
         assert store.get("m").config == own
+
+
+async def test_a_checkpoint_of_this_machine_says_its_defaults_before_it_is_converted(
+    tmp_path: Path,
+) -> None:
+    """Its first use converts it, and asks for no pull."""
+    said = {"top_k": 7, "do_sample": False}
+    folder = tiny.write(tmp_path, generation_config=said)
+    own = ModelConfig(top_k=3)
+    record = ModelRecord("m", "m", ModelFormat.HF, str(folder), own)
+    async with puller() as (made, _, _):
+        config = (await made.completed(record)).config
+        assert (config.top_k, config.temperature) == (3, 0.0)
+        assert config.context_length == tiny.CONTEXT
+        (folder / "model.safetensors").unlink()
+        assert await made.completed(record) == record  # what is wrong shows when it is loaded
