@@ -12,9 +12,9 @@ namespace {
 // computed in several parts.
 constexpr std::size_t kMaxGroups = 8;
 
-// Nodes of a layer beside its attention, and those around the layers; generous.
-constexpr std::size_t kNodesALayer = 40;
-constexpr std::size_t kNodesAround = 64;
+// Nodes and weights of a layer beside its attention, and those around the layers; generous.
+constexpr std::size_t kTensorsALayer = 64;
+constexpr std::size_t kTensorsAround = 64;
 
 template <class T>
 void Set(ggml_tensor* tensor, const std::vector<T>& values) {
@@ -35,8 +35,8 @@ BatchGraph::BatchGraph(std::shared_ptr<const Model> model, std::shared_ptr<KvCac
   ChooseAttention(on_cpu);
   const auto layers = static_cast<std::size_t>(model_->hparams().layers);
   const std::size_t groups = uses_ggml_attention_ ? kMaxGroups : 0;
-  most_nodes_ = layers * (kNodesALayer + CacheAttention::NodesALayer(groups)) + kNodesAround +
-                model_->adapted_maps() * kNodesAnAdapter;
+  most_tensors_ = layers * (kTensorsALayer + CacheAttention::NodesALayer(groups)) + kTensorsAround +
+                  model_->adapted_maps() * kTensorsAnAdapter;
   paged_params_.resize(layers);
 }
 
@@ -53,7 +53,7 @@ void BatchGraph::ChooseAttention(AttentionKind on_cpu) {
 }
 
 std::size_t BatchGraph::bytes() const {
-  return ggml_tensor_overhead() * most_nodes_ + ggml_graph_overhead_custom(most_nodes_, false);
+  return ggml_tensor_overhead() * most_tensors_ + ggml_graph_overhead_custom(most_tensors_, false);
 }
 
 std::vector<BatchItems> BatchGraph::Parts(const Batch& batch) const {
@@ -72,7 +72,7 @@ std::vector<BatchItems> BatchGraph::Parts(const Batch& batch) const {
 
 void BatchGraph::Build(const GraphShape& shape, BatchItems items) {
   context_.reset(ggml_init({.mem_size = bytes(), .mem_buffer = nullptr, .no_alloc = true}));
-  graph_ = ggml_new_graph_custom(context_.get(), most_nodes_, false);
+  graph_ = ggml_new_graph_custom(context_.get(), most_tensors_, false);
   inputs_ = {.tokens = NewInput(context_.get(), GGML_TYPE_I32, shape.tokens),
              .positions = NewInput(context_.get(), GGML_TYPE_I32, shape.tokens),
              .outputs = nullptr};

@@ -36,10 +36,10 @@ class BatchGraph {
   BatchGraph& operator=(const BatchGraph&) = delete;
 
   bool uses_ggml_attention() const { return uses_ggml_attention_; }
-  std::size_t most_nodes() const { return most_nodes_; }
+  std::size_t most_tensors() const { return most_tensors_; }  // nodes and leaves of a graph
   std::size_t bytes() const;  // that the nodes take, without their data
 
-  // The batch in pieces whose graphs stay inside most_nodes().
+  // The batch in pieces whose graphs stay inside most_tensors().
   std::vector<BatchItems> Parts(const Batch& batch) const;
 
   // Lays the graph anew; what an earlier one held is gone. `items` may be empty unless
@@ -62,7 +62,7 @@ class BatchGraph {
   std::shared_ptr<const Model> model_;
   std::shared_ptr<KvCache> cache_;
   bool uses_ggml_attention_ = false;
-  std::size_t most_nodes_ = 0;
+  std::size_t most_tensors_ = 0;
 
   CacheAttentionConfig attention_;
   AttentionBatch spans_;  // of the part that is computed; the graph's nodes point here

@@ -15,7 +15,7 @@ Error OutOfMemory() {
 }  // namespace
 
 Result<GraphBackends> GraphBackends::Create(const Model& model, std::int32_t threads,
-                                            std::size_t most_nodes) {
+                                            std::size_t most_tensors) {
   std::vector<ggml_backend_ptr> backends;
   if (model.Accelerator() != nullptr) {
     backends.emplace_back(ggml_backend_dev_init(model.Accelerator(), nullptr));
@@ -27,18 +27,18 @@ Result<GraphBackends> GraphBackends::Create(const Model& model, std::int32_t thr
     }
   }
   ggml_backend_cpu_set_n_threads(backends.back().get(), threads);
-  return GraphBackends(threads, std::move(backends), most_nodes);
+  return GraphBackends(threads, std::move(backends), most_tensors);
 }
 
 GraphBackends::GraphBackends(std::int32_t threads, std::vector<ggml_backend_ptr> backends,
-                             std::size_t most_nodes)
+                             std::size_t most_tensors)
     : threads_(threads), backends_(std::move(backends)) {
   std::vector<ggml_backend_t> raw;
   for (const ggml_backend_ptr& backend : backends_) {
     raw.push_back(backend.get());
   }
   scheduler_.reset(ggml_backend_sched_new(raw.data(), nullptr, static_cast<int>(raw.size()),
-                                          most_nodes, /*parallel=*/false, /*op_offload=*/true));
+                                          most_tensors, /*parallel=*/false, /*op_offload=*/true));
 }
 
 void GraphBackends::StartThreads() {

@@ -19,10 +19,11 @@ namespace llmr {
 // Owns the memory of intermediate results, which only grows. Not thread-safe.
 class GraphBackends {
  public:
-  // For graphs of at most `most_nodes` nodes, on the devices where the model lies. REQUIRES: 1 to
-  // GGML_MAX_N_THREADS threads. Errors: INTERNAL / BACKEND_FAILED.
+  // For graphs of at most `most_tensors` nodes and leaves together (ggml aborts beyond that), on
+  // the devices where the model lies. REQUIRES: 1 to GGML_MAX_N_THREADS threads. Errors: INTERNAL /
+  // BACKEND_FAILED.
   static Result<GraphBackends> Create(const Model& model, std::int32_t threads,
-                                      std::size_t most_nodes);
+                                      std::size_t most_tensors);
 
   // Before the first Compute(), once.
   void StartThreads();
@@ -56,7 +57,7 @@ class GraphBackends {
   };
 
   GraphBackends(std::int32_t threads, std::vector<ggml_backend_ptr> backends,
-                std::size_t most_nodes);
+                std::size_t most_tensors);
 
   std::int32_t threads_;
   std::unique_ptr<ggml_threadpool, ThreadpoolDeleter> threadpool_;

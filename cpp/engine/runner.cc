@@ -126,7 +126,7 @@ Result<std::unique_ptr<Runner::Impl>> Runner::Impl::Create(std::shared_ptr<const
   LLMR_RETURN_IF_ERROR(CheckConfig(*model, *cache, config));
   std::unique_ptr<Impl> impl(new Impl(std::move(model), std::move(cache), config));
   LLMR_ASSIGN_OR_RETURN(impl->backends_, GraphBackends::Create(*impl->model_, config.threads,
-                                                               impl->graph_.most_nodes()));
+                                                               impl->graph_.most_tensors()));
   return impl;
 }
 
@@ -216,7 +216,7 @@ Status Runner::Impl::Compute() {
   Status computed = backends_->Compute(graph_.graph());
   if (model_->damaged()) {
     return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
-                 "the model's file became shorter while the model was loaded"};
+                 "a file of the model or its adapters became shorter while it was in use"};
   }
   return computed;
 }

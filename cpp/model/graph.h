@@ -57,7 +57,8 @@ ggml_tensor* LayerNorm(const GraphContext& graph, ggml_tensor* x, const Norm& no
 // [inputs, tokens] → [outputs, tokens], with what adapters add.
 ggml_tensor* Apply(const GraphContext& graph, const Linear& linear, ggml_tensor* x);
 
-inline constexpr std::size_t kNodesAnAdapter = 4;  // that each adapter of a map adds to Apply()
+// Nodes and weights that each adapter of a map adds to a graph.
+inline constexpr std::size_t kTensorsAnAdapter = 6;
 
 // Turns pairs of neighbouring elements of each head, [head_dim, heads, tokens], by their positions.
 ggml_tensor* RotaryEmbedding(const GraphContext& graph, const RopeHparams& rope, ggml_tensor* x,

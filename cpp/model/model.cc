@@ -11,6 +11,31 @@
 #include "model/weights.h"
 
 namespace llmr {
+namespace {
+
+// Each takes ggml's scheduler some 120 KiB of address space, and it aborts where it gets none. No
+// model has as many maps that 16 adapters of all of them come to more.
+constexpr std::size_t kMostAdaptedMaps = 1 << 14;
+
+Result<std::vector<WeightStore>> AttachAdapters(const std::vector<AdapterSource>& sources,
+                                                const Hparams& hparams, const Placement& placement,
+                                                Weights& weights) {
+  std::vector<WeightStore> adapters;
+  std::size_t maps = 0;
+  for (const AdapterSource& source : sources) {
+    LLMR_ASSIGN_OR_RETURN(WeightStore adapter, AttachAdapter(source, hparams, placement, weights));
+    maps += adapter.tensors() / 2;
+    adapters.push_back(std::move(adapter));
+  }
+  if (maps > kMostAdaptedMaps) {
+    return Error{ErrorCode::kUnimplemented, "MODEL_UNSUPPORTED",
+                 "the adapters change " + std::to_string(maps) + " maps; supported: " +
+                     std::to_string(kMostAdaptedMaps) + " by all of them together"};
+  }
+  return adapters;
+}
+
+}  // namespace
 
 struct Model::Impl {
   std::shared_ptr<const GgufShards> shards;
@@ -36,11 +61,8 @@ Result<std::unique_ptr<Model::Impl>> Model::Find(std::shared_ptr<const GgufShard
   const Placement placement = Placement::Choose(hparams.layers, options.gpu_layers);
   WeightStore store(shards, placement.cpu());
   LLMR_ASSIGN_OR_RETURN(Weights weights, architecture->find_weights(store, hparams, placement));
-  std::vector<WeightStore> adapters;
-  for (const AdapterSource& source : options.adapters) {
-    LLMR_ASSIGN_OR_RETURN(WeightStore adapter, AttachAdapter(source, hparams, placement, weights));
-    adapters.push_back(std::move(adapter));
-  }
+  LLMR_ASSIGN_OR_RETURN(std::vector<WeightStore> adapters,
+                        AttachAdapters(options.adapters, hparams, placement, weights));
   return std::make_unique<Impl>(std::move(shards), architecture, std::move(hparams), placement,
                                 std::move(store), std::move(weights), std::move(adapters));
 }
@@ -49,7 +71,7 @@ Result<std::shared_ptr<const Model>> Model::Finish(std::unique_ptr<Impl> impl) {
   std::shared_ptr<const Model> model(new Model(std::move(impl)));
   if (model->damaged()) {
     return Error{ErrorCode::kDataLoss, "MODEL_FILE_TRUNCATED",
-                 "the model's file became shorter while it was loaded"};
+                 "a file of the model or its adapters became shorter while it was loaded"};
   }
   return model;
 }

@@ -54,6 +54,18 @@ def test_logits_are_those_of_the_formula(
     np.testing.assert_allclose(found, NumpyGpt2(model).logits(TOKENS), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(("heads", "head_dim"), [(4, 1), (4, 3), (1, 5), (2, 17)])
+@pytest.mark.parametrize("attention", ["paged", "ggml"])
+def test_heads_of_any_width(tmp_path: Path, heads: int, head_dim: int, attention: str) -> None:
+    """Nothing turns them by their positions, so odd ones are as good."""
+    width = heads * head_dim
+    sizes = Sizes(embedding=width, feed_forward=7, heads=heads, kv_heads=heads, head_dim=head_dim)
+    model = RandomGpt2(sizes)
+    path = model.write(tmp_path / "model.gguf")
+    found = forward.whole(forward.load(path, attention=attention), TOKENS)
+    np.testing.assert_allclose(found, NumpyGpt2(model).logits(TOKENS), rtol=1e-4, atol=1e-4)
+
+
 # --- positions
 
 
