@@ -140,6 +140,18 @@ def test_a_variable_that_holds_no_key_is_not_sent_anywhere(name: str) -> None:
     assert model.record.endpoint.api_key is None
 
 
+def test_no_key_but_a_providers_goes_to_an_address_that_the_file_names() -> None:
+    secret = {"lc": 1, "type": "secret", "id": ["OUR_DATABASE_KEY"]}
+    there = read("ChatOpenAI", openai_api_key=secret, base_url="https://example.com/v1")
+    assert there.record.endpoint.api_key is None
+    assert fates(there)["kwargs.openai_api_key"] == (
+        Fate.UNMAPPED,
+        "",
+    )
+    home = read("ChatOpenAI", openai_api_key=secret)
+    assert home.record.endpoint.api_key == "env:OUR_DATABASE_KEY"
+
+
 @pytest.mark.parametrize("option", [SECRET, {"deep": [SECRET]}])
 def test_the_mark_of_a_secret_is_no_option(option: Any) -> None:
     model = read("ChatOpenAI", model_kwargs={"signature": option, "user": "u"})
