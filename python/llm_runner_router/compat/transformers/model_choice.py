@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,12 @@ from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.compat.transformers.parameters import GENERATION as KNOWN
 from llm_runner_router.compat.transformers.parameters import said_by_model
-from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, ModelNotFoundError
+from llm_runner_router.errors import (
+    AlreadyExistsError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    RouterError,
+)
 from llm_runner_router.registry.records import ModelConfig, ModelRecord
 from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
 from llm_runner_router.router import LLMRouter
@@ -63,7 +69,23 @@ async def opened(router: LLMRouter, choice: ModelChoice) -> tuple[str, dict[str,
 
 
 async def registered(router: LLMRouter, record: ModelRecord) -> str:
-    """Register a model unless it is registered already, and bring it here; its id."""
+    """Register a model unless it is registered already, and bring it here; its id.
+
+    What cannot be brought is not left registered.
+    """
+    new = await is_new(router, record)
+    try:
+        await router.pull_model("", record.id)
+    except RouterError:
+        if new:
+            with suppress(RouterError):
+                await router.unregister_model(record.id)
+        raise
+    return record.id
+
+
+async def is_new(router: LLMRouter, record: ModelRecord) -> bool:
+    """Register a model; whether it was not there. AlreadyExistsError where another one is."""
     try:
         await router.register_model(record)
     except AlreadyExistsError:
@@ -71,8 +93,8 @@ async def registered(router: LLMRouter, record: ModelRecord) -> str:
         same = (present.format, present.source, present.config.quantization)
         if same != (record.format, record.source, record.config.quantization):
             raise
-    await router.pull_model("", record.id)
-    return record.id
+        return False
+    return True
 
 
 def said_by_folder(folder: Path | None) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.compat.transformers import TextGenerationPipeline, pipeline
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidConfigError,
     InvalidRequestError,
     ModelFileError,
+    ModelNotFoundError,
     UnavailableError,
 )
 from unit import tiny_checkpoint as tiny
@@ -112,6 +114,16 @@ def test_one_id_for_two_checkpoints_is_refused(tmp_path: Path, folder: Path) -> 
     other = tiny.write(tmp_path / "tiny")
     with pytest.raises(AlreadyExistsError):
         pipeline(model=other, config=config)
+
+
+def test_a_checkpoint_that_cannot_be_converted_is_not_left_registered(tmp_path: Path) -> None:
+    config = {**settings(tmp_path), "registry": {"path": str(tmp_path / "r.sqlite")}}
+    folder = tiny.write(tmp_path / "tiny")
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelFileError, match="tokenizer"):
+        pipeline(model=folder, config=config)
+    with RouterThread(config) as router, pytest.raises(ModelNotFoundError):
+        router.run(lambda face: face.get_model("tiny"))
 
 
 PROGRAM = """
