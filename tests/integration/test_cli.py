@@ -219,9 +219,10 @@ async def test_service_keeps_its_registry_and_ends_with_zero(tmp_path: Path) -> 
 async def test_help_is_quick_and_complete() -> None:
     done = await llm_router("--help")
     assert done.code == 0
-    found = set(re.findall(r"^│ (\w+) ", done.out, re.MULTILINE))
+    found = set(re.findall(r"^│ (\w[\w-]*) ", done.out, re.MULTILINE))
     commands = {"serve", "demo", "pull", "chat", "route", "usage", "quantize"}
     commands |= {"models", "aliases", "templates"}
+    commands |= {"migrate", "backups", "rollback", "validate-config"}
     assert found == commands, done.out
     program = "import sys, llm_runner_router.cli; print('grpc' in sys.modules)"
     process = await asyncio.create_subprocess_exec(
