@@ -47,7 +47,7 @@ def test_what_is_beside_the_mapping_goes_on_top() -> None:
         ({"id": "m"}, "source"),
         ({"id": "m", "source": "x", "path": "y"}, "model.path"),
         ({"id": "m", "source": "x", "format": "onnx"}, "format"),
-        ({"id": "m", "source": "x", "config": {"maxLength": 50}}, "config.max_length"),
+        ({"id": "m", "source": "x", "config": {"maxLengths": 50}}, "config.max_lengths"),
     ],
 )
 def test_mistakes_are_named(model: dict[str, Any], field: str) -> None:

@@ -1,4 +1,4 @@
-"""One server, one service and one router in this process, for all tests of this folder."""
+"""One server and one service for all tests of this folder, and a router in this process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def remote(target: str) -> Iterator[RouterThread]:
         yield router
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an open router sets the level of the log
 def local(server: AgentServer) -> Iterator[RouterThread]:
     with registered(RouterThread(), server) as router:
         yield router
