@@ -106,12 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def report(strategies: Sequence[Strategy], decisions: int) -> dict[str, Any]:
     """The medians by strategy and number of candidates, with where they were measured."""
-    medians = {
-        str(strategy): {
-            str(count): round(median_us(strategy, count, decisions), 1) for count in TARGETS_US
+    gc.freeze()  # or else each collection looks through all that the process had before
+    try:
+        medians = {
+            str(strategy): {
+                str(count): round(median_us(strategy, count, decisions), 1) for count in TARGETS_US
+            }
+            for strategy in strategies
         }
-        for strategy in strategies
-    }
+    finally:
+        gc.unfreeze()
     targets = {str(count): target for count, target in TARGETS_US.items()}
     return {
         "machine": machine.machine(),
