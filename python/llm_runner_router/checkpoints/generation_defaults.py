@@ -44,7 +44,7 @@ def generation_defaults(values: Mapping[str, Any]) -> tuple[ModelConfig, list[st
         if value is None:
             continue
         if acceptable(ours, value):
-            said[ours] = float(value) if isinstance(value, float) else value
+            said[ours] = value
         else:
             notes.append(f"{GENERATION}: {theirs} {str(value)[:40]} is out of range here")
     if values.get("do_sample") is False:

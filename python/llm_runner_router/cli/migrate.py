@@ -36,9 +36,9 @@ commands = typer.Typer(
     no_args_is_help=False,
 )
 
-commands.command(DEFAULT, hidden=True)(migrate_folder.migrate_folder)
+commands.command(DEFAULT, hidden=True)(migrate_folder.command_of([], migrate_folder.WHOLE))
 for part, what in migrate_folder.PARTS.items():
-    commands.command(part)(migrate_folder.part_command(part, what))
+    commands.command(part)(migrate_folder.command_of([part], f"Migrate only {what}."))
 commands.command("ollama")(migrate_ollama.migrate_ollama)
 commands.command("langchain")(migrate_langchain.migrate_langchain)
 commands.command("huggingface")(migrate_huggingface.migrate_huggingface)

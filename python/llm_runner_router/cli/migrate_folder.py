@@ -30,6 +30,8 @@ PARTS = {
 }
 """The parts that can be migrated alone, and what they are."""
 
+WHOLE = "Migrate all of DIR: all or nothing, with a backup that `llm-router rollback` goes back to."
+
 NOTHING = "nothing to do"
 HINT = "--yes migrates without asking, --dry-run only shows the plan"
 
@@ -104,8 +106,8 @@ class Options:
             raise typer.BadParameter(f"{why}: {HINT}")
 
 
-def part_command(part: str, what: str) -> Callable[..., None]:
-    """The command that migrates one part; ``what`` that is, for the help."""
+def command_of(parts: list[str], what: str) -> Callable[..., None]:
+    """The command that migrates ``parts``, empty: all of them; ``what`` it does, for the help."""
 
     def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         folder: Folder = Path(),
@@ -116,23 +118,10 @@ def part_command(part: str, what: str) -> Callable[..., None]:
         as_json: Json = False,  # noqa: FBT002
     ) -> None:
         del target  # there is one only
-        migrate(folder, [part], Options(source, dry_run, yes, as_json))
+        migrate(folder, parts, Options(source, dry_run, yes, as_json))
 
-    command.__doc__ = f"Migrate only {what}."
+    command.__doc__ = what
     return command
-
-
-def migrate_folder(  # noqa: PLR0913, PLR0917 - each option is a parameter
-    folder: Folder = Path(),
-    source: From = None,
-    target: To = "latest",
-    dry_run: DryRun = False,  # noqa: FBT002
-    yes: Yes = False,  # noqa: FBT002
-    as_json: Json = False,  # noqa: FBT002
-) -> None:
-    """Migrate all of DIR: all or nothing, with a backup that `llm-router rollback` goes back to."""
-    del target  # there is one only
-    migrate(folder, [], Options(source, dry_run, yes, as_json))
 
 
 def migrate(folder: Path, parts: list[str], options: Options) -> None:
