@@ -7,14 +7,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from llm_runner_router.errors import MigrationError
+from llm_runner_router.errors import InvalidConfigError, MigrationError
 from llm_runner_router.migrate import durable
 from llm_runner_router.migrate.actions import STEPS, Action, carry_out
+from llm_runner_router.migrate.plain_file import read_regular
 from llm_runner_router.migrate.relative_path import WORK
 from llm_runner_router.migrate.step import Observe, Step
 
 NAME = "journal.json"
 NEW_NAME = "journal.new"
+MOST_BYTES = 64 << 20
 
 
 class Journal(BaseModel):
@@ -39,11 +41,14 @@ def decide(folder: Path, journal: Journal, observe: Observe) -> None:
 def decided(folder: Path) -> Journal | None:
     """The journal of a folder, if one was left. MigrationError where it cannot be read."""
     path = folder / WORK / NAME
+    if path.parent.is_symlink():
+        message = f"{path.parent} is a symbolic link, which nothing is done through: remove it"
+        raise MigrationError(message)
     try:
-        return Journal.model_validate_json(path.read_bytes())
+        return Journal.model_validate_json(read_regular(path, NAME, MOST_BYTES))
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, ValidationError, InvalidConfigError) as error:
         first = str(error).splitlines()[0]
         message = f"{path}, the list of what an interrupted migration has to do, is damaged"
         hint = "compare the folder with its backup, then remove the file"

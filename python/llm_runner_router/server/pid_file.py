@@ -6,6 +6,7 @@ kernel drops the lock with the process, so a file whose lock is free says nothin
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -34,6 +35,10 @@ class PidFile:
         """Say that this process serves ``folder``. Takes the place of an earlier one. OSError."""
         place = folder / FOLDER
         place.mkdir(mode=0o755, exist_ok=True)
+        if place.is_symlink():
+            raise OSError(
+                errno.ELOOP, "a symbolic link, which nothing is written through", str(place)
+            )
         content = {
             "pid": os.getpid(),
             "address": address,
@@ -86,8 +91,11 @@ def running_services(folder: Path) -> Sequence[RunningService]:
 
 
 def look(path: Path) -> RunningService | None:
-    """The service of a file; ``None`` where it has ended, or the file is none."""
-    if path.is_symlink():
+    """The service of a file; ``None`` where it has ended, or the file is none.
+
+    Through a link nothing is looked for: what lies elsewhere is not ours to remove.
+    """
+    if path.is_symlink() or path.parent.is_symlink():
         return None
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

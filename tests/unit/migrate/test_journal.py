@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate.actions import MakeFolder, Move, Place, RemoveFolder
 from llm_runner_router.migrate.journal import Journal, clear, complete, decide, decided
+from llm_runner_router.migrate.recovery import recover
 from llm_runner_router.migrate.relative_path import WORK
 from llm_runner_router.migrate.step import Step, unobserved
 from unit.migrate.disk_log import recorded
@@ -108,3 +110,21 @@ def test_a_damaged_journal_is_told(folder: Path, content: bytes) -> None:
     (folder / WORK / "journal.json").write_bytes(content)
     with pytest.raises(MigrationError, match=r"journal\.json.* is damaged"):
         decided(folder)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_its_place_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / WORK / "journal.json")
+    with pytest.raises(MigrationError, match=r"journal\.json.* is damaged"):
+        decided(folder)
+
+
+def test_a_link_to_another_folder_is_left_alone(folder: Path) -> None:
+    decide(folder, WHOLE, unobserved)
+    shipped = folder / "shipped"
+    shipped.mkdir()
+    (shipped / WORK).symlink_to(folder / WORK)
+    before = snapshot(folder)
+    with pytest.raises(MigrationError, match="is a symbolic link"):
+        recover(shipped)
+    assert snapshot(folder) == before

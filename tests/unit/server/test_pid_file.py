@@ -90,3 +90,15 @@ def test_a_pipe_or_a_link_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(folder / "5.pid")
     (folder / "6.pid").symlink_to("/dev/zero")
     assert running_services(tmp_path) == []
+
+
+def test_nothing_is_removed_or_written_through_a_link(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "run", tmp_path / "folder"
+    elsewhere.mkdir()
+    (elsewhere / "7.pid").write_text('{"pid": 7}')
+    folder.mkdir()
+    (folder / ".llm-router").symlink_to(elsewhere)
+    assert running_services(folder) == []
+    with pytest.raises(OSError, match="a symbolic link"):
+        PidFile.create(folder, "h:1", 1.0)
+    assert [path.name for path in elsewhere.iterdir()] == ["7.pid"]
