@@ -100,9 +100,17 @@ OPERATIONS: Mapping[str, Callable[[RegistryStore, int], Awaitable[None]]] = {
 async def write(kind: str, path: Path) -> None:
     store = await RegistryStore.open(path)
     for number in count(store.sequence):
-        print(f"begin {number}", flush=True)
+        say(f"begin {number}")
         await OPERATIONS[kind](store, number)
-        print(f"done {number}", flush=True)
+        say(f"done {number}")
+
+
+def say(line: str) -> None:
+    """Say it by one call of the system: a kill between two would glue the next line to half of it.
+
+    ``print`` writes the end of its line apart where Python's output is unbuffered.
+    """
+    os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
 def main() -> None:
@@ -110,10 +118,10 @@ def main() -> None:
         kind, _, path = line.strip().partition(" ")
         process = os.fork()
         if process == 0:
-            print(f"pid {os.getpid()}", flush=True)
+            say(f"pid {os.getpid()}")
             asyncio.run(write(kind, Path(path)))
         os.waitpid(process, 0)
-        print("ended", flush=True)
+        say("ended")
 
 
 if __name__ == "__main__":
