@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.preferences import Routing, Strategy
 from llm_runner_router.registry.records import Alias, ModelRecord, Pricing, PromptTemplate
 from llm_runner_router.routing.loads import Loads

@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.comparison import digits
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.preferences import Routing, Strategy
 from llm_runner_router.registry.records import Alias, AliasTarget, ModelRecord, Pricing
 from llm_runner_router.routing.breaker import Breakers

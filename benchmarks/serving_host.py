@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.echo import EchoProvider
 from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, ModelRecord

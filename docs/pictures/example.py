@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import Decision
 from llm_runner_router.preferences import Requirements, Routing, Strategy
 from llm_runner_router.registry.records import Alias, AliasTarget, ModelRecord, Pricing
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from llm_runner_router.routing.breaker import Breakers
 from llm_runner_router.routing.budgets import Budgets
 from llm_runner_router.routing.cost import Prices

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         Backend,
         CallContext,
     )
-    from llm_runner_router.config import (
+    from llm_runner_router.config.tree import (
         Config,
     )
     from llm_runner_router.conversation_messages import (
@@ -141,7 +141,7 @@ HOMES = {
         "Backend",
         "CallContext",
     ),
-    "config": ("Config",),
+    "config.tree": ("Config",),
     "conversation_messages": (
         "Append",
         "Cancel",

@@ -13,18 +13,18 @@ from llm_runner_router.admission import Admission
 from llm_runner_router.cache.cache import AnswerCache
 from llm_runner_router.cache.flights import Flights
 from llm_runner_router.cache.opening import open_store
-from llm_runner_router.config import Config, RegistryConfig
+from llm_runner_router.config.tree import Config, RegistryConfig
 from llm_runner_router.errors import RouterError
 from llm_runner_router.log import Log
 from llm_runner_router.measurement_keeper import MeasurementKeeper
 from llm_runner_router.pipeline import Pipeline, Stages
 from llm_runner_router.registry.catalogue import Catalogue, Knowledge
+from llm_runner_router.registry.memory.residency import ModelLoader, Residency, ResidencyLimits
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import ModelRecord
-from llm_runner_router.registry.residency import ModelLoader, Residency, ResidencyLimits
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from llm_runner_router.registry_follower import RegistryFollower
 from llm_runner_router.routing.attempts import Attempts
 from llm_runner_router.routing.breaker import Breakers

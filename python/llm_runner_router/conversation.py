@@ -42,7 +42,7 @@ from llm_runner_router.types import (
     Role,
     Started,
 )
-from llm_runner_router.validation import check_messages
+from llm_runner_router.validation.request import check_messages
 
 MAX_REQUEST_ID = 128
 

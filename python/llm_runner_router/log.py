@@ -6,7 +6,7 @@ import logging
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-from llm_runner_router.config import LoggingConfig, LogLevel
+from llm_runner_router.config.tree import LoggingConfig, LogLevel
 from llm_runner_router.errors import InvalidConfigError
 
 LEVELS = {

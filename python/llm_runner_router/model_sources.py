@@ -8,26 +8,26 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_runner_router.config import Config, ModelsConfig
+from llm_runner_router.config.tree import Config, ModelsConfig
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 from llm_runner_router.providers.local_service import LocalService
-from llm_runner_router.registry.available_memory import available_memory
 from llm_runner_router.registry.loader import SourceLoader, prepare_engine
-from llm_runner_router.registry.sources.checkpoint import CheckpointFetcher
-from llm_runner_router.registry.sources.checkpoint_files import CHECKPOINT
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.https import HttpsFetcher
-from llm_runner_router.registry.sources.hub import HubFetcher
+from llm_runner_router.registry.memory.available import available_memory
+from llm_runner_router.registry.sources.checkpoint.fetcher import CheckpointFetcher
+from llm_runner_router.registry.sources.checkpoint.files import CHECKPOINT
+from llm_runner_router.registry.sources.hub.fetcher import HubFetcher
 from llm_runner_router.registry.sources.local import FileFetcher
-from llm_runner_router.registry.sources.ollama import OllamaFetcher
+from llm_runner_router.registry.sources.ollama.fetcher import OllamaFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.web.download import Downloader
+from llm_runner_router.registry.sources.web.fetcher import HttpsFetcher
 from llm_runner_router.registry.weights_finder import WeightsFinder
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from llm_runner_router.registry.sources.conversion import Conversions
+    from llm_runner_router.registry.sources.checkpoint.conversion import Conversions
 
 
 MEMORY_SHARE = 0.8
@@ -102,7 +102,7 @@ def pulls_of(models: ModelsConfig, folder: Path, pool: HttpPool) -> Pulls:
 
 def conversions_of(cache: Path) -> Conversions:
     """What makes models of checkpoints; imported on its first use."""
-    conversion = import_module("llm_runner_router.registry.sources.conversion")
+    conversion = import_module("llm_runner_router.registry.sources.checkpoint.conversion")
     found: Conversions = conversion.Conversions(cache, quantized)
     return found
 

@@ -10,13 +10,13 @@ from functools import partial
 from llm_runner_router.admission import Admission, Ticket
 from llm_runner_router.backend import CallContext
 from llm_runner_router.cache.cache import AnswerCache, Query
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import CacheState, Decision
 from llm_runner_router.errors import ResourceNotFoundError
 from llm_runner_router.passage import Passage, logged
 from llm_runner_router.prompt.prompt_template import applied
 from llm_runner_router.providers.base import Accepted, AnswerEvent, Delta, Finished
-from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.routing.attempts import Attempts
 from llm_runner_router.routing.budgets import Budgets
@@ -26,7 +26,7 @@ from llm_runner_router.settlement import Answered, Settlement
 from llm_runner_router.time_limits import Patience, time_limit, within
 from llm_runner_router.token_estimate import prompt_tokens
 from llm_runner_router.types import Chunk, Complete, Event, Request, Started
-from llm_runner_router.validation import validate_request
+from llm_runner_router.validation.request import validate_request
 
 NOT_COMPUTED = (CacheState.HIT, CacheState.COALESCED)
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.old.deprecation import warn_old
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     AliasRule,

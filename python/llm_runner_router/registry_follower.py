@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from llm_runner_router.errors import UnavailableError
-from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from llm_runner_router.tools import (
     ToolMode,
 )
 from llm_runner_router.types import Message, Request, Role
-from llm_runner_router.validation import check_kind
+from llm_runner_router.validation.request import check_kind
 
 
 class RequestFields(TypedDict, total=False):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_runner_router.deprecation import warn_old
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.old.deprecation import warn_old
 from llm_runner_router.request_values import snake
 
 STREAMING = "streaming"

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.validation_json import check_json_object
+from llm_runner_router.validation.json_text import check_json_object
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.config import Config
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError, UnavailableError
-from llm_runner_router.old_names import OldNames
+from llm_runner_router.old.methods import OldNames
 from llm_runner_router.router_settings import Settings, settings_of
 from llm_runner_router.runtime import Runtime
 

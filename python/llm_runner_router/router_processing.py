@@ -23,7 +23,7 @@ from llm_runner_router.request_fields import (
 from llm_runner_router.request_names import STREAMING
 from llm_runner_router.session import ClientSession
 from llm_runner_router.types import Event, Request, Response
-from llm_runner_router.validation import check_kind, is_number
+from llm_runner_router.validation.request import check_kind, is_number
 
 Prompt = str | Request | Mapping[str, Any]
 

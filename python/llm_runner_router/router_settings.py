@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from llm_runner_router.config import Config
-from llm_runner_router.deprecation import warn_old
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.old.deprecation import warn_old
 
 PathText: TypeAlias = str | os.PathLike[str]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.config_sources import settings_of_program
+from llm_runner_router.config.sources import settings_of_program
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.types import HealthReport, Status
 

@@ -17,8 +17,8 @@ from llm_runner_router.backend import (
     PullListener,
 )
 from llm_runner_router.composition import Parts, Surroundings, compose
-from llm_runner_router.config import updated
-from llm_runner_router.config_sources import LoadedConfig
+from llm_runner_router.config.sources import LoadedConfig
+from llm_runner_router.config.tree import updated
 from llm_runner_router.conversation import Session
 from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
 from llm_runner_router.decision import Decision
@@ -29,6 +29,7 @@ from llm_runner_router.folding import fold
 from llm_runner_router.model_sources import ModelSources
 from llm_runner_router.passage import Passage
 from llm_runner_router.providers.base import Provider
+from llm_runner_router.registry.memory.residency import ModelLoader
 from llm_runner_router.registry.records import (
     Alias,
     ImportMode,
@@ -42,16 +43,15 @@ from llm_runner_router.registry.records import (
     UsageQuery,
     UsageRow,
 )
-from llm_runner_router.registry.residency import ModelLoader
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
-from llm_runner_router.validation import (
+from llm_runner_router.validation.request import (
     MAX_TEXT,
     check_model,
     check_text,
     check_token_ids,
     validate_batch,
 )
-from llm_runner_router.validation_values import check_number
+from llm_runner_router.validation.values import check_number
 from llm_runner_router.version import VERSION
 
 MAX_UNLOAD_SECONDS = 86_400.0

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from llm_runner_router.errors import RouterError
-from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.web.download import Downloader
 
 
 def mount(folder: Path, *options: str) -> None:

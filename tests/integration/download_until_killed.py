@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.web.download import Downloader
 
 
 async def download(url: str, target: Path, digest: str) -> None:

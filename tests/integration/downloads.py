@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from llm_runner_router.providers.http_pool import new_session
-from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.web.download import Downloader
 
 CONTENT = random.Random(4).randbytes(5_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -10,10 +10,10 @@ from pathlib import Path
 from integration.upstreams.hub_server import HubServer
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.hub import HubFetcher
+from llm_runner_router.registry.sources.hub.fetcher import HubFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import HubSource, parse_source
+from llm_runner_router.registry.sources.web.download import Downloader
 
 REPOSITORY = "org/Tiny-GGUF"
 NEW_COMMIT = "d" * 40

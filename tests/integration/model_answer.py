@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.runtime import Runtime

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router import _core
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.providers.local import LocalProvider
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.runtime import Runtime

@@ -11,11 +11,11 @@ from integration.upstreams.ollama_registry_server import OllamaRegistryServer
 from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.ollama import OllamaFetcher
+from llm_runner_router.registry.sources.ollama.fetcher import OllamaFetcher
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import OllamaSource, parse_source
+from llm_runner_router.registry.sources.web.download import Downloader
 
 
 def weights(seed: int, size: int = 600_000) -> bytes:

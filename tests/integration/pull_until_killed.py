@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 import huggingface_hub
 
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.hub import HubFetcher
-from llm_runner_router.registry.sources.ollama import OllamaFetcher
+from llm_runner_router.registry.sources.hub.fetcher import HubFetcher
+from llm_runner_router.registry.sources.ollama.fetcher import OllamaFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.web.download import Downloader
 
 assert huggingface_hub.HfApi  # loaded before the first fork
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.upstreams.server import UpstreamServer
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.registry.records import (
     Alias,
     AliasTarget,

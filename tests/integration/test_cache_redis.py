@@ -21,7 +21,7 @@ from llm_runner_router.cache.key import cache_key
 from llm_runner_router.cache.opening import open_store
 from llm_runner_router.cache.redis import ABSENCE, PREFIX, RedisStore
 from llm_runner_router.candidates import Candidates
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import CacheState
 from llm_runner_router.types import Chunk, Complete, Started
 from unit.cache.answers import GREEDY, Computation

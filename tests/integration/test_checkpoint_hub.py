@@ -18,11 +18,11 @@ from llm_runner_router import LLMRouter
 from llm_runner_router.errors import ModelFileError, ModelNotPulledError, SourceError
 from llm_runner_router.model_sources import quantized
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.checkpoint import CheckpointFetcher
-from llm_runner_router.registry.sources.checkpoint_files import CHECKPOINT
-from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
-from llm_runner_router.registry.sources.conversion import Conversions
-from llm_runner_router.registry.sources.hub import HubFetcher
+from llm_runner_router.registry.sources.checkpoint.conversion import Conversions
+from llm_runner_router.registry.sources.checkpoint.fetcher import CheckpointFetcher
+from llm_runner_router.registry.sources.checkpoint.files import CHECKPOINT
+from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
+from llm_runner_router.registry.sources.hub.fetcher import HubFetcher
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from unit import tiny_checkpoint as tiny

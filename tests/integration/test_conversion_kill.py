@@ -14,7 +14,7 @@ from integration import convert_until_killed
 from integration.convert_until_killed import POINTS
 from integration.processes import ROOT, TESTS
 from llm_runner_router.model_sources import quantized
-from llm_runner_router.registry.sources.conversion import Conversions
+from llm_runner_router.registry.sources.checkpoint.conversion import Conversions
 from unit import tiny_checkpoint as tiny
 
 KINDS = ("F16", "Q8_0")

@@ -15,7 +15,7 @@ import pytest
 
 from integration.processes import llm_router, service_process
 from llm_runner_router import LLMRouter
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.demo import demo_model_path
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.runtime import Runtime

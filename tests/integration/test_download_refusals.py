@@ -13,8 +13,8 @@ from integration.downloads import CONTENT, DIGEST, Pauses, impatient_downloader,
 from integration.upstreams.faults import status
 from integration.upstreams.file_server import FileServer, header
 from llm_runner_router.errors import OverloadedError, RouterError, SourceError, UnavailableError
-from llm_runner_router.registry.sources.download import Downloader
 from llm_runner_router.registry.sources.gguf_magic import check_gguf
+from llm_runner_router.registry.sources.web.download import Downloader
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

@@ -17,7 +17,7 @@ from integration.upstreams.file_server import FileServer, header
 from llm_runner_router.errors import SourceError, UnavailableError
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.download import Downloader
+from llm_runner_router.registry.sources.web.download import Downloader
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from core.random_adapter import Parameters, RandomAdapter
 from llm_runner_router import _core
-from llm_runner_router.config import EngineConfig, KvType
+from llm_runner_router.config.tree import EngineConfig, KvType
 from llm_runner_router.providers import local
 from llm_runner_router.providers.base import Call, Delta, Finished
 from llm_runner_router.providers.kv_snapshots import KvSnapshots

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from llm_runner_router import _core
 from llm_runner_router.backend import CallContext
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.conversation_messages import Append, SessionMessage, Start
 from llm_runner_router.errors import (
     ContextLengthError,

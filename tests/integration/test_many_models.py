@@ -11,20 +11,20 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from llm_runner_router.config import EngineConfig
+from llm_runner_router.config.tree import EngineConfig
 from llm_runner_router.errors import ModelNotFoundError, OverloadedError
 from llm_runner_router.providers.base import Call, Delta, Provider
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.local import LocalProvider
 from llm_runner_router.providers.local_service import LocalService
 from llm_runner_router.registry.loader import SourceLoader
+from llm_runner_router.registry.memory.residency import Residency, ResidencyLimits
 from llm_runner_router.registry.records import (
     LoadProgress,
     MemoryEstimate,
     ModelConfig,
     ModelRecord,
 )
-from llm_runner_router.registry.residency import Residency, ResidencyLimits
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.weights_finder import WeightsFinder
 from llm_runner_router.types import ModelFormat, Request

@@ -16,7 +16,7 @@ from integration.upstreams.faults import cut, reset
 from integration.upstreams.file_server import header
 from integration.upstreams.ollama_registry_server import OllamaRegistryServer
 from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.errors import (
     ModelFileError,
     OverloadedError,

@@ -27,9 +27,9 @@ from llm_runner_router.errors import (
 )
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.registry.records import ModelConfig
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.ollama import OllamaFetcher
+from llm_runner_router.registry.sources.ollama.fetcher import OllamaFetcher
 from llm_runner_router.registry.sources.source import OllamaSource, parse_source
+from llm_runner_router.registry.sources.web.download import Downloader
 from unit import tiny_model
 
 

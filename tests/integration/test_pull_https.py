@@ -18,8 +18,8 @@ from llm_runner_router.errors import (
     UnavailableError,
 )
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.https import HttpsFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.web.fetcher import HttpsFetcher
 
 MODEL = b"GGUF" + CONTENT
 SHARDS = [f"m-0000{index}-of-00003.gguf" for index in (1, 2, 3)]

@@ -22,10 +22,10 @@ from integration.upstreams.hub_server import HubServer
 from integration.upstreams.ollama_registry_server import OllamaRegistryServer
 from integration.upstreams.ollama_store import OllamaFiles
 from llm_runner_router.providers.http_pool import HttpPool
-from llm_runner_router.registry.sources.download import Downloader
-from llm_runner_router.registry.sources.hub import HubFetcher
-from llm_runner_router.registry.sources.ollama import OllamaFetcher
+from llm_runner_router.registry.sources.hub.fetcher import HubFetcher
+from llm_runner_router.registry.sources.ollama.fetcher import OllamaFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
+from llm_runner_router.registry.sources.web.download import Downloader
 
 KILLS = 50
 SHARDS = {

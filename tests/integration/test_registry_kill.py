@@ -19,9 +19,9 @@ from integration import registry_writer, usage_writer
 from integration.registry_writer import MODELS, TARGETS, alias, extras, record
 from llm_runner_router.registry.records import UsageQuery
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
-from unit.registry.old_files import MODEL, SCRIPTS, contents_of, write
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from unit.registry.places import bare
+from unit.registry.storage.old_files import MODEL, SCRIPTS, contents_of, write
 
 ROOT = Path(__file__).parents[2]
 KILLS = {"register": 50, "update": 50, "move": 50, "churn": 15}

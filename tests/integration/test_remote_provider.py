@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from integration.word_provider import Service, running
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.errors import (
     ContextLengthError,
     InvalidRequestError,

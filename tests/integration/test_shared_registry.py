@@ -20,9 +20,10 @@ from llm_runner_router.errors import (
     InvalidRequestError,
     UnavailableError,
 )
-from llm_runner_router.registry import change_log, postgresql
-from llm_runner_router.registry.change_log import StoredChange
+from llm_runner_router.registry.changes import log as change_log
+from llm_runner_router.registry.changes.log import StoredChange
 from llm_runner_router.registry.records import ImportMode, MeasurementRow
+from llm_runner_router.registry.storage import postgresql
 from llm_runner_router.registry.store import RegistryStore
 from plugins.postgresql import PostgresqlServer
 from unit.echoes import model, until

@@ -11,7 +11,7 @@ import pytest
 
 from llm_runner_router.registry.records import UsageQuery
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from llm_runner_router.types import Metrics
 from plugins.postgresql import PostgresqlServer
 from unit.echoes import until

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from llm_runner_router.types import Metrics
 
 METRICS = Metrics(prompt_tokens=3, cost_usd=0.1)

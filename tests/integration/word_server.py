@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from integration.word_provider import WordLoader
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.server.app import ServerOptions, serve

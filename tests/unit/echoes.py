@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.errors import RouterError
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.providers.echo import EchoBehaviour, EchoProvider

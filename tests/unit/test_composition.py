@@ -4,8 +4,8 @@ import pytest
 
 from llm_runner_router.backend import CallContext
 from llm_runner_router.errors import ResourceNotFoundError
-from llm_runner_router.registry import spending
 from llm_runner_router.registry.records import UsageQuery
+from llm_runner_router.registry.usage import spending
 from llm_runner_router.types import Request
 from unit.echoes import echo_runtime, model
 

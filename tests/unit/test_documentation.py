@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from llm_runner_router.cli import app
-from llm_runner_router.config import SECTIONS
+from llm_runner_router.config.tree import SECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 UsageError = typer.BadParameter.__mro__[1]  # typer exports no more than this one of its kind

@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from llm_runner_router.checkpoints import generation_defaults
 from llm_runner_router.cli import running
-from llm_runner_router.config_problem import ConfigProblem
-from llm_runner_router.config_sources import VARIABLES
+from llm_runner_router.config.problem import ConfigProblem
+from llm_runner_router.config.sources import VARIABLES
 from llm_runner_router.migrate import javascript
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.model_entry import OLD_KEYS
@@ -23,8 +23,8 @@ from llm_runner_router.migrate.planner import plan_of
 from llm_runner_router.migrate.prompts import OLD_KEYS as OLD_PROMPT_KEYS
 from llm_runner_router.migrate.registry import migrated_registry
 from llm_runner_router.migrate.report import as_json
-from llm_runner_router.old_names import OldNames
-from llm_runner_router.old_settings import OLD_SETTINGS
+from llm_runner_router.old.methods import OldNames
+from llm_runner_router.old.settings import OLD_SETTINGS
 from llm_runner_router.request_names import OLD_NAMES
 from llm_runner_router.types import Chunk, Complete, Metrics, Request, Response
 from unit.markdown import code, pairs, sections, table

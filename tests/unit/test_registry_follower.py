@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.records import ModelDetails, ModelLimits
-from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry_follower import RegistryFollower
 from unit.echoes import EchoLoader, model, settle, until

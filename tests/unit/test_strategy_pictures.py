@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from llm_runner_router.cli import app
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.preferences import Strategy
 from llm_runner_router.providers.known import PROVIDERS
 

@@ -26,7 +26,7 @@ from llm_runner_router.tools import (
     ToolMode,
 )
 from llm_runner_router.types import Message, Request, Role
-from llm_runner_router.validation import validate_request
+from llm_runner_router.validation.request import validate_request
 
 TOOL = Tool("look_up", "Looks up.", '{"type": "object"}')
 CALL = ToolCall("1", "look_up", "not even JSON")

@@ -14,7 +14,7 @@ from llm_runner_router.admission.place import Charge, Place
 from llm_runner_router.admission.quotas import Quotas
 from llm_runner_router.admission.ticket import Ticket
 from llm_runner_router.admission.waiting import Waiting
-from llm_runner_router.config_routing import LimitsConfig
+from llm_runner_router.config.routing import LimitsConfig
 from llm_runner_router.errors import OverloadedError, TimeLimitError, UnavailableError
 
 RECENT = 64

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from llm_runner_router.admission.ticket import Ticket
 from llm_runner_router.admission.window import Window
-from llm_runner_router.config_routing import CallerLimits, LimitsConfig
+from llm_runner_router.config.routing import CallerLimits, LimitsConfig
 from llm_runner_router.errors import RateLimitError, shorten
 
 REMEMBERED = 10_000

@@ -13,7 +13,7 @@ from llm_runner_router.cache.flights import Compute, Flights
 from llm_runner_router.cache.key import cache_key, deterministic
 from llm_runner_router.cache.store import AnswerStore
 from llm_runner_router.candidates import Candidates
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import CacheState
 from llm_runner_router.preferences import CacheMode
 from llm_runner_router.time_limits import bounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_runner_router.cache.memory import MemoryStore
 from llm_runner_router.cache.store import AnswerStore
-from llm_runner_router.config_routing import CacheConfig
+from llm_runner_router.config.routing import CacheConfig
 from llm_runner_router.errors import InvalidConfigError
 
 

@@ -21,7 +21,7 @@ from llm_runner_router.checkpoints.tokenizer_metadata import tokenizer_metadata
 from llm_runner_router.checkpoints.weights import read_tensors, weight_files
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.tokenizer.metadata import MetadataValue
-from llm_runner_router.validation import MAX_CONTEXT
+from llm_runner_router.validation.request import MAX_CONTEXT
 
 RULES = "1"
 """Changes whenever the same checkpoint becomes another file."""

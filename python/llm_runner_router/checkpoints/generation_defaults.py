@@ -8,7 +8,7 @@ from typing import Any
 from llm_runner_router.checkpoints.file_names import GENERATION
 from llm_runner_router.errors import FieldError
 from llm_runner_router.registry.records import ModelConfig
-from llm_runner_router.validation import check_sampling
+from llm_runner_router.validation.request import check_sampling
 
 NAMES: Mapping[str, str] = {
     "temperature": "temperature",

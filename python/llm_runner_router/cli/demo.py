@@ -65,7 +65,7 @@ async def ask(question: str) -> None:
 @asynccontextmanager
 async def running_service(folder: Path, source: str) -> AsyncIterator[Server]:
     """A service on a free loopback port with one model, its registry under ``folder``."""
-    from llm_runner_router.config_sources import load_config
+    from llm_runner_router.config.sources import load_config
     from llm_runner_router.runtime import Runtime
     from llm_runner_router.server.app import Server, ServerOptions
 

@@ -21,7 +21,7 @@ from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import ModelFormat
 
 if TYPE_CHECKING:
-    from llm_runner_router.config_sources import LoadedConfig
+    from llm_runner_router.config.sources import LoadedConfig
 
 REGISTRY_FILE = "registry.sqlite"
 
@@ -118,8 +118,8 @@ def with_registry(
     explicit: Mapping[str, Any], config_file: Path | None, data: Path | None
 ) -> LoadedConfig:
     """The configuration, with a registry file in any case."""
-    from llm_runner_router.config import RegistryConfig
-    from llm_runner_router.config_sources import load_config
+    from llm_runner_router.config.sources import load_config
+    from llm_runner_router.config.tree import RegistryConfig
 
     loaded = load_config(explicit, config_file)
     registry = loaded.config.registry

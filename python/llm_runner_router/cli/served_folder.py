@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from llm_runner_router.server.pid_file import PidFile
 
 if TYPE_CHECKING:
-    from llm_runner_router.config_sources import LoadedConfig
+    from llm_runner_router.config.sources import LoadedConfig
 
 logger = logging.getLogger(__name__)
 
 
 def folder_of(config_file: Path | None) -> Path:
     """The folder of a configuration file that is given; the present one otherwise."""
-    from llm_runner_router.config_sources import relative_paths_base
+    from llm_runner_router.config.sources import relative_paths_base
 
     here = Path.cwd()
     return here if config_file is None else relative_paths_base(here / config_file)

@@ -17,7 +17,7 @@ from llm_runner_router.cli.running import FAILED, reported
 from llm_runner_router.errors import InvalidConfigError
 
 if TYPE_CHECKING:
-    from llm_runner_router.config_problem import ConfigProblem
+    from llm_runner_router.config.problem import ConfigProblem
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A configuration file, in JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -28,7 +28,7 @@ def validate_config(file: File, as_json: Json = False) -> None:  # noqa: FBT002 
 
     Exit code 0: it is valid. 1: it is not. 2: it cannot be read.
     """
-    from llm_runner_router.config_problems import MAX_BYTES, config_problems
+    from llm_runner_router.config.problems import MAX_BYTES, config_problems
 
     with reported():
         problems = config_problems(content_of(file, MAX_BYTES + 1))

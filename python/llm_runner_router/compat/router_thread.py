@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from llm_runner_router.compat.flow import End, Flow
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.router import LLMRouter
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llm_runner_router.ensembles import Aggregation, EnsembleRequest, Member
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.validation import MAX_MODEL_ID, check_kind, check_text, is_number
+from llm_runner_router.validation.request import MAX_MODEL_ID, check_kind, check_text, is_number
 
 MAX_MEMBERS = 16
 

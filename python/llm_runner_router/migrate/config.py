@@ -17,9 +17,9 @@ from typing import Any, get_args
 from pydantic.alias_generators import to_snake
 from pydantic.fields import FieldInfo
 
-from llm_runner_router.config import SECTIONS, Config, unknown_key
-from llm_runner_router.config_errors import HIDDEN, field_name, hidden
-from llm_runner_router.config_section import Section
+from llm_runner_router.config.errors import HIDDEN, field_name, hidden
+from llm_runner_router.config.section import Section
+from llm_runner_router.config.tree import SECTIONS, Config, unknown_key
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import below, leaves_of, same
@@ -31,8 +31,8 @@ from llm_runner_router.migrate.setting_values import (
     remark,
 )
 from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
-from llm_runner_router.old_config import SPELLINGS
-from llm_runner_router.old_settings import OLD_SETTINGS
+from llm_runner_router.old.config import SPELLINGS
+from llm_runner_router.old.settings import OLD_SETTINGS
 
 FLAT = {spelling: OLD_SETTINGS[key] for spelling, key in SPELLINGS.items()}
 

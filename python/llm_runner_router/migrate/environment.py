@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llm_runner_router.config_sources import VARIABLES, check_variable
+from llm_runner_router.config.sources import VARIABLES, check_variable
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
 

@@ -17,9 +17,9 @@ from llm_runner_router.checkpoints.generation_defaults import NAMES
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.errors import AlreadyExistsError, RouterError
 from llm_runner_router.migrate.fields import Fate, Field
-from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView, PullProgress
-from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
+from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
 from llm_runner_router.types import ModelFormat
 
 IN_FILE = "the model's file"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from llm_runner_router.old_settings import OLD_SETTINGS
+from llm_runner_router.old.settings import OLD_SETTINGS
 
 PACKAGE = "llm-runner-router"
 

@@ -9,7 +9,7 @@ from typing import Any
 from llm_runner_router.inspection.inspecting import number, text
 from llm_runner_router.inspection.model_file import FileContents
 from llm_runner_router.migrate.model_entry import TEMPERATURE
-from llm_runner_router.validation import MAX_CONTEXT
+from llm_runner_router.validation.request import MAX_CONTEXT
 
 SHAPE = ("id", "name", "format", "source", "config")
 """What a model's configuration says."""

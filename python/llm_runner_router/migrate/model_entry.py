@@ -28,7 +28,7 @@ from llm_runner_router.migrate.model_format import (
 from llm_runner_router.migrate.parameters import PARAMETERS, move_parameters
 from llm_runner_router.migrate.record_names import identity, move_names
 from llm_runner_router.migrate.transformed import UNMAPPED
-from llm_runner_router.registry.endpoint_checks import KEY_OPTION
+from llm_runner_router.registry.checks.endpoint import KEY_OPTION
 from llm_runner_router.registry.file_fields import CONFIG, MODEL
 from llm_runner_router.types import ModelFormat
 

@@ -8,7 +8,7 @@ from typing import Any
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.draft import is_set
 from llm_runner_router.providers.known import known
-from llm_runner_router.registry.endpoint_checks import check_address
+from llm_runner_router.registry.checks.endpoint import check_address
 from llm_runner_router.types import ModelFormat
 
 OTHER_FORMATS: Mapping[str, ModelFormat] = {"huggingface": ModelFormat.HF}

@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.checks import MAX_SOURCE, check_id
-from llm_runner_router.registry.line_checks import check_line
+from llm_runner_router.registry.checks.line import check_line
+from llm_runner_router.registry.checks.model import MAX_SOURCE, check_id
 from llm_runner_router.registry.sources.source import as_id
 from llm_runner_router.registry.sources.wrong_source import CONTROL
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from llm_runner_router.config_sources import FILES, MAX_FILE_BYTES
+from llm_runner_router.config.sources import FILES, MAX_FILE_BYTES
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import entries_of
 from llm_runner_router.migrate.javascript import Script

@@ -19,9 +19,9 @@ from llm_runner_router.migrate.draft import (
 from llm_runner_router.migrate.record_lists import RecordList, records_of
 from llm_runner_router.migrate.strategies import NEW, move_strategies
 from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
-from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.checks.model import checked_record
+from llm_runner_router.registry.checks.template import checked_template
 from llm_runner_router.registry.registry_file import VERSION, model_of, template_of
-from llm_runner_router.registry.template_checks import checked_template
 
 NUMBERS = re.compile(r"v?([0-9]{1,6})(?:\.([0-9]{1,6}))?")
 PRESENT = (1, 2)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from llm_runner_router.json_positions import DECODER, Node, read_json
+from llm_runner_router.config.json_positions import DECODER, Node, read_json
 from llm_runner_router.migrate.environment import NEW_NAMES, Entry, entries_of
 from llm_runner_router.migrate.json_file import MARK
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from llm_runner_router.config_sources import parse_truth
+from llm_runner_router.config.sources import parse_truth
 
 NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
 MANY_SECONDS = 100_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from llm_runner_router.config import SECTIONS
+from llm_runner_router.config.tree import SECTIONS
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate import package_json
 from llm_runner_router.migrate.config import FLAT

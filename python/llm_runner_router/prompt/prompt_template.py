@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.records import PromptTemplate
 from llm_runner_router.types import Request
-from llm_runner_router.validation import MAX_TEXT, check_stop, check_text
+from llm_runner_router.validation.request import MAX_TEXT, check_stop, check_text
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]")
 _ALLOWED = "variables such as {question}, with {{ and }} for braces"

@@ -18,7 +18,7 @@ from llm_runner_router.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from llm_runner_router.validation_values import check_count, check_number
+from llm_runner_router.validation.values import check_count, check_number
 
 MAX_SECONDS = 3600.0
 MAX_CHUNKS = 1_000_000

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from llm_runner_router import _core
-from llm_runner_router.config import EngineConfig
+from llm_runner_router.config.tree import EngineConfig
 from llm_runner_router.errors import ModelFileError
 from llm_runner_router.providers.core_errors import load_error
 from llm_runner_router.providers.local_prefixes import (

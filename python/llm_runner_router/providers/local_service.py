@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_runner_router.config import EngineConfig
+from llm_runner_router.config.tree import EngineConfig
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 
 

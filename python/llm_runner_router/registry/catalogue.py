@@ -15,11 +15,14 @@ from llm_runner_router.errors import (
     RouterError,
     shorten,
 )
-from llm_runner_router.registry.alias_checks import checked_alias
-from llm_runner_router.registry.chat_template_checks import FIELD as CHAT_TEMPLATE
-from llm_runner_router.registry.chat_template_checks import check_chat_template
-from llm_runner_router.registry.checks import changed, checked_record
-from llm_runner_router.registry.model_list import model_page
+from llm_runner_router.registry.changes.watch import Watch
+from llm_runner_router.registry.checks.alias import checked_alias
+from llm_runner_router.registry.checks.chat_template import FIELD as CHAT_TEMPLATE
+from llm_runner_router.registry.checks.chat_template import check_chat_template
+from llm_runner_router.registry.checks.model import changed, checked_record
+from llm_runner_router.registry.checks.template import checked_template
+from llm_runner_router.registry.listing.pages import model_page
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import (
     Alias,
@@ -37,10 +40,7 @@ from llm_runner_router.registry.records import (
     RegistryChange,
 )
 from llm_runner_router.registry.registry_file import Extras, exported, parsed
-from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.template_checks import checked_template
-from llm_runner_router.registry.watch import Watch
 
 T = TypeVar("T")
 R = TypeVar("R", ModelRecord, PromptTemplate)
@@ -109,7 +109,7 @@ class Catalogue:
         return replace(self._view(record), memory=await self._memory(record))
 
     def page(self, query: ModelQuery) -> ModelPage:
-        """Models by filter and order; see ``model_list``."""
+        """Models by filter and order; see ``listing.pages``."""
         return model_page(query, map(self._view, self._store.models()))
 
     def watch(self, resume_token: str) -> AsyncGenerator[RegistryChange, None]:

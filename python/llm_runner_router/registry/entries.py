@@ -11,10 +11,10 @@ from sqlalchemy import BindParameter, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry import schema
-from llm_runner_router.registry.change_log import Kind
+from llm_runner_router.registry.changes.log import Kind
 from llm_runner_router.registry.records import Alias, ModelRecord, PromptTemplate
-from llm_runner_router.registry.rows import (
+from llm_runner_router.registry.storage import schema
+from llm_runner_router.registry.storage.rows import (
     alias_of,
     alias_row,
     model_of,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
 from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, shorten
-from llm_runner_router.registry.change_log import Kind
+from llm_runner_router.registry.changes.log import Kind
 from llm_runner_router.registry.content import Content
 from llm_runner_router.registry.entries import Document, Entry, Key
 from llm_runner_router.registry.records import (

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from llm_runner_router.registry.change_log import ChangeLog, read_changes
+from llm_runner_router.registry.changes.log import ChangeLog, read_changes
 from llm_runner_router.registry.content import Content
-from llm_runner_router.registry.identity import read_epoch
-from llm_runner_router.registry.measurement_table import read_measurements
 from llm_runner_router.registry.records import MeasurementRow
+from llm_runner_router.registry.storage.identity import read_epoch
+from llm_runner_router.registry.storage.measurement_table import read_measurements
 
 
 @dataclass(frozen=True, slots=True)

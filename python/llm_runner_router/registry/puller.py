@@ -14,9 +14,9 @@ from llm_runner_router.errors import (
     RouterError,
     shorten,
 )
-from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, PullProgress
-from llm_runner_router.registry.sources.checkpoint_source import (
+from llm_runner_router.registry.sources.checkpoint.source import (
     AnySource,
     CheckpointSource,
     source_of,

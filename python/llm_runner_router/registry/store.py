@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.registry import decisions
-from llm_runner_router.registry.change_log import StoredChange
-from llm_runner_router.registry.database import Database
+from llm_runner_router.registry.changes.journal import Journal
+from llm_runner_router.registry.changes.listener import Listener
+from llm_runner_router.registry.changes.log import StoredChange
 from llm_runner_router.registry.decisions import Change
 from llm_runner_router.registry.importing import Import
-from llm_runner_router.registry.journal import Journal
-from llm_runner_router.registry.listener import Listener
 from llm_runner_router.registry.loaded import Loaded
-from llm_runner_router.registry.measurement_table import MeasurementTable
 from llm_runner_router.registry.records import (
     Alias,
     ImportMode,
@@ -29,6 +27,8 @@ from llm_runner_router.registry.records import (
     PromptTemplate,
 )
 from llm_runner_router.registry.stamps import Stamper
+from llm_runner_router.registry.storage.database import Database
+from llm_runner_router.registry.storage.measurement_table import MeasurementTable
 
 
 class RegistryStore:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llm_runner_router.errors import ModelNotPulledError
 from llm_runner_router.registry.records import LoadProgress, ModelRecord, PullProgress
-from llm_runner_router.registry.sources.checkpoint_source import CheckpointSource, source_of
+from llm_runner_router.registry.sources.checkpoint.source import CheckpointSource, source_of
 from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.sources.local import checked_set
 from llm_runner_router.registry.sources.pulled import PulledModel

@@ -20,7 +20,7 @@ from llm_runner_router.remote.remote_registry import RemoteRegistry
 from llm_runner_router.remote.remote_session import RemoteSession
 from llm_runner_router.types import Event, HealthReport, Request, Response, Status
 from llm_runner_router.v1 import router_pb2, router_pb2_grpc
-from llm_runner_router.validation import validate_batch
+from llm_runner_router.validation.request import validate_batch
 from llm_runner_router.wire.batches import batch_to_wire, result_from_wire
 from llm_runner_router.wire.channel import CLIENT_OPTIONS
 from llm_runner_router.wire.config import changes_to_wire, config_from_wire

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from random import Random
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.providers.base import AnswerEvent, Call, Delta
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.breaker import Breakers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import BudgetError, RateLimitError, RouterError, UnavailableError
 
 

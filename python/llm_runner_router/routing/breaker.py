@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from llm_runner_router.config_routing import RoutingConfig
+from llm_runner_router.config.routing import RoutingConfig
 
 LONGEST_REST = 60.0
 """Seconds that a model is left alone at most because it asks for it: it is not the master here."""

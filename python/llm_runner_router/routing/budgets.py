@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from llm_runner_router.config import Config
-from llm_runner_router.config_routing import Budget
+from llm_runner_router.config.routing import Budget
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import BudgetError
-from llm_runner_router.registry.usage import UsageLedger, utc_now
+from llm_runner_router.registry.usage.ledger import UsageLedger, utc_now
 
 
 class Budgets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_runner_router.config_routing import RoutingConfig
+from llm_runner_router.config.routing import RoutingConfig
 from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
 from llm_runner_router.preferences import Routing
 from llm_runner_router.routing.groups import Group

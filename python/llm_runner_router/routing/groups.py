@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import ModelNotFoundError, shorten
 from llm_runner_router.preferences import Strategy
 from llm_runner_router.registry.records import Alias, AliasRule, ModelRecord

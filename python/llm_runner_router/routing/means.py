@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.routing.breaker import Breakers

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from llm_runner_router.config_routing import RoutingConfig
+from llm_runner_router.config.routing import RoutingConfig
 from llm_runner_router.decision import ScoredCandidate
 from llm_runner_router.preferences import Routing, Strategy
 from llm_runner_router.routing.groups import Group

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from llm_runner_router.candidates import Candidates
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import Decision, Exclusion
 from llm_runner_router.errors import ResourceNotFoundError, RouterError
 from llm_runner_router.preferences import Strategy

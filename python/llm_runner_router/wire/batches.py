@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llm_runner_router.errors import EngineError, RouterError
 from llm_runner_router.types import Request, Response
 from llm_runner_router.v1 import router_pb2
-from llm_runner_router.validation import validate_batch
+from llm_runner_router.validation.request import validate_batch
 from llm_runner_router.wire.events import response_from_wire, response_to_wire
 from llm_runner_router.wire.requests import request_from_wire, request_to_wire
 from llm_runner_router.wire.status import failure_from_wire, failure_to_wire

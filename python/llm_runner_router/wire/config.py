@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from llm_runner_router.config import leaves, snake_keys
-from llm_runner_router.config_errors import shown
+from llm_runner_router.config.errors import shown
+from llm_runner_router.config.tree import leaves, snake_keys
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.v1 import router_pb2
 from llm_runner_router.wire.fields import assign

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from llm_runner_router.errors import FieldError, InvalidRequestError
-from llm_runner_router.validation_values import check_kind
+from llm_runner_router.validation.values import check_kind
 
 ALLOWED = {
     FieldDescriptor.CPPTYPE_UINT32: "a whole number from 0 to 4294967295",

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
-from llm_runner_router.validation_json import EXACT, check_json_object
+from llm_runner_router.validation.json_text import EXACT, check_json_object
 
 
 def struct_to_wire(values: Mapping[str, Any], path: str) -> Struct:

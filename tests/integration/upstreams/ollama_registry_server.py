@@ -11,7 +11,7 @@ from integration.upstreams.content_server import ContentServer
 from integration.upstreams.faults import Fault
 from integration.upstreams.ollama_store import OllamaFiles
 from integration.upstreams.server import Seen
-from llm_runner_router.registry.sources.ollama_manifest import MANIFEST_TYPE
+from llm_runner_router.registry.sources.ollama.manifest import MANIFEST_TYPE
 
 
 class OllamaRegistryServer(ContentServer):

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from llm_runner_router.registry.sources.ollama_manifest import MANIFEST_TYPE, PREFIX
+from llm_runner_router.registry.sources.ollama.manifest import MANIFEST_TYPE, PREFIX
 
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 CONFIG = {"model_format": "gguf", "model_family": "llama", "file_type": "F32"}

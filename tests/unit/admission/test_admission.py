@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llm_runner_router.admission import PATIENCE, Admission, Ticket
-from llm_runner_router.config_routing import CallerLimits, LimitsConfig
+from llm_runner_router.config.routing import CallerLimits, LimitsConfig
 from llm_runner_router.errors import (
     OverloadedError,
     RateLimitError,

@@ -7,7 +7,7 @@ import pytest
 from llm_runner_router.admission import quotas as quotas_module
 from llm_runner_router.admission.quotas import Quotas
 from llm_runner_router.admission.ticket import Ticket
-from llm_runner_router.config_routing import CallerLimits, LimitsConfig
+from llm_runner_router.config.routing import CallerLimits, LimitsConfig
 from llm_runner_router.errors import RateLimitError
 
 

@@ -14,7 +14,7 @@ from llm_runner_router.cache.cache import AnswerCache, Query
 from llm_runner_router.cache.flights import EXTENSION, Flights
 from llm_runner_router.cache.memory import MemoryStore
 from llm_runner_router.candidates import Candidates
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import Attempt, CacheState, Decision
 from llm_runner_router.errors import TimeLimitError, UnavailableError
 from llm_runner_router.preferences import CacheControl, CacheMode

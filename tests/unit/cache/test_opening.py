@@ -7,7 +7,7 @@ import pytest
 from llm_runner_router.cache.memory import MemoryStore
 from llm_runner_router.cache.opening import open_store
 from llm_runner_router.cache.redis import RedisStore
-from llm_runner_router.config_routing import CacheConfig
+from llm_runner_router.config.routing import CacheConfig
 from llm_runner_router.errors import InvalidConfigError
 
 MODULE = "llm_runner_router.cache.redis"

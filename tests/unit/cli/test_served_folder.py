@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.cli.served_folder import folder_of, recover_folder, served
-from llm_runner_router.config_sources import LoadedConfig, load_config
+from llm_runner_router.config.sources import LoadedConfig, load_config
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate.folder_lock import folder_lock
 from llm_runner_router.migrate.step import Step

@@ -21,7 +21,7 @@ from llm_runner_router.preferences import (
 )
 from llm_runner_router.tools import ToolCall
 from llm_runner_router.types import Message, Request, Role
-from llm_runner_router.validation import validate_request
+from llm_runner_router.validation.request import validate_request
 from unit.ensemble.fakes import answer
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.config import check_config, migrated_config
 from llm_runner_router.migrate.fields import Fate, Field

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.config_sources import load_config
+from llm_runner_router.config.sources import load_config
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidRequestError,

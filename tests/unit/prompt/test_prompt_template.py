@@ -12,7 +12,7 @@ from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.prompt.prompt_template import applied, expand, fits, variables_of
 from llm_runner_router.registry.records import PromptTemplate
 from llm_runner_router.types import Request
-from llm_runner_router.validation import MAX_STOP_STRINGS, MAX_TEXT
+from llm_runner_router.validation.request import MAX_STOP_STRINGS, MAX_TEXT
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

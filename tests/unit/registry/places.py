@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from llm_runner_router.registry.database import Database
 from llm_runner_router.registry.records import ModelRecord
+from llm_runner_router.registry.storage.database import Database
 
 Place = Path | str
 

@@ -15,6 +15,7 @@ from llm_runner_router.errors import (
     ResourceNotFoundError,
 )
 from llm_runner_router.registry.catalogue import Catalogue, Knowledge
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import (
     Alias,
@@ -23,7 +24,6 @@ from llm_runner_router.registry.records import (
     ModelQuery,
     PromptTemplate,
 )
-from llm_runner_router.registry.residency import Residency
 from llm_runner_router.registry.sources.local import FileFetcher
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore

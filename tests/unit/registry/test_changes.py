@@ -10,8 +10,8 @@ from itertools import count
 import pytest
 
 from llm_runner_router.errors import ConflictError, InvalidRequestError, UnavailableError
-from llm_runner_router.registry import change_log
-from llm_runner_router.registry.change_log import StoredChange
+from llm_runner_router.registry.changes import log as change_log
+from llm_runner_router.registry.changes.log import StoredChange
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.store import RegistryStore
 from unit.echoes import model

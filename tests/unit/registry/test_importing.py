@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, UnavailableError
-from llm_runner_router.registry.change_log import StoredChange
+from llm_runner_router.registry.changes.log import StoredChange
 from llm_runner_router.registry.records import ImportMode, ImportReport
 from llm_runner_router.registry.store import RegistryStore
 from unit.echoes import model

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import (
     EngineError,
     InvalidRequestError,

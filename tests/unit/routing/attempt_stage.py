@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import Decision
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
 from llm_runner_router.providers.echo import EchoProvider

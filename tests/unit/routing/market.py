@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import BudgetError, ModelNotFoundError
 from llm_runner_router.registry.records import Alias, ModelRecord, Pricing, PromptTemplate
 from llm_runner_router.routing.loads import Loads

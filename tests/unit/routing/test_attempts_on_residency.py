@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.decision import Decision
 from llm_runner_router.errors import EngineError, ModelFileError
 from llm_runner_router.providers.base import Accepted, Call, Delta, Finished, ProviderEvent
 from llm_runner_router.providers.echo import EchoBehaviour
-from llm_runner_router.registry.residency import Residency
+from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.routing.attempts import Attempts
 from llm_runner_router.routing.breaker import Breakers
 from llm_runner_router.routing.loads import Loads

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_runner_router.config_routing import RoutingConfig
+from llm_runner_router.config.routing import RoutingConfig
 from llm_runner_router.routing.breaker import Breakers, Trial
 
 CONFIG = RoutingConfig(breaker_failures=3, breaker_cooldown=10.0)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import BudgetError
-from llm_runner_router.registry import spending
 from llm_runner_router.registry.store import RegistryStore
-from llm_runner_router.registry.usage import UsageLedger
+from llm_runner_router.registry.usage import spending
+from llm_runner_router.registry.usage.ledger import UsageLedger
 from llm_runner_router.routing.budgets import Budgets
 from llm_runner_router.types import Metrics
 

@@ -19,11 +19,11 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from llm_runner_router.compat.langchain.request_values import RENAMED, limited, renamed
 from llm_runner_router.compat.langchain.shown_config import shown_config
 from llm_runner_router.compat.router_thread import RouterThread
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError, UnsupportedError
 from llm_runner_router.request_fields import request_of
 from llm_runner_router.types import Request
-from llm_runner_router.validation import validate_request
+from llm_runner_router.validation.request import validate_request
 
 PLAIN = (
     *("model", "temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_runner_router.config import Config
-from llm_runner_router.config_errors import SECRETS, hidden_address
+from llm_runner_router.config.errors import SECRETS, hidden_address
+from llm_runner_router.config.tree import Config
 
 
 def shown_config(config: Mapping[str, Any] | Config) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from llm_runner_router.compat.transformers.text_generation import (
     ARGUMENTS,
     TextGenerationPipeline,
 )
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidRequestError
 
 TASK = "text-generation"

@@ -21,7 +21,7 @@ from llm_runner_router.errors import (
     RouterError,
 )
 from llm_runner_router.registry.records import ModelConfig, ModelRecord
-from llm_runner_router.registry.sources.checkpoint_source import parse_checkpoint
+from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
 from llm_runner_router.router import LLMRouter
 from llm_runner_router.types import ModelFormat
 

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self, overload
 from llm_runner_router.compat.v1_0.answers import OldEvent, OldResponse, old_response
 from llm_runner_router.compat.v1_0.events import old_events
 from llm_runner_router.errors import InvalidConfigError, RouterError
-from llm_runner_router.old_config import nested_settings
-from llm_runner_router.old_models import renamed_model
+from llm_runner_router.old.config import nested_settings
+from llm_runner_router.old.models import renamed_model
 from llm_runner_router.registry.records import ModelView
 from llm_runner_router.request_names import STREAMING, renamed_fields
 from llm_runner_router.router import LLMRouter as PresentRouter

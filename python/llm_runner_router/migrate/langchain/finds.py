@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from llm_runner_router.registry.checks.template import checked_template
 from llm_runner_router.registry.records import ModelRecord, PromptTemplate
-from llm_runner_router.registry.template_checks import checked_template
-from llm_runner_router.validation import MAX_MODEL_ID
+from llm_runner_router.validation.request import MAX_MODEL_ID
 
 ROOM = 8
 """Characters that are left for a number."""

@@ -12,7 +12,7 @@ from llm_runner_router.migrate.langchain.node import secret_of
 from llm_runner_router.providers.known import PROVIDERS
 from llm_runner_router.providers.known import known as known_provider
 from llm_runner_router.providers.secrets import same_address
-from llm_runner_router.registry.endpoint_checks import KEY_OPTION
+from llm_runner_router.registry.checks.endpoint import KEY_OPTION
 
 REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:KEY|TOKEN)")
 """Variables whose content may be sent to a provider: a file could name any other."""

@@ -18,7 +18,7 @@ from llm_runner_router.migrate.langchain.known_models import (
 )
 from llm_runner_router.migrate.langchain.node import Node, secret_of
 from llm_runner_router.migrate.leaves import below
-from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord
 from llm_runner_router.types import ModelFormat
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.line_checks import check_line
+from llm_runner_router.registry.checks.line import check_line
 
 MAX_LABEL = 128
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from llm_runner_router.registry.records import ModelRecord
-from llm_runner_router.registry.sources.ollama_name import DEFAULT_TAG
+from llm_runner_router.registry.sources.ollama.name import DEFAULT_TAG
 
 
 class Way(StrEnum):

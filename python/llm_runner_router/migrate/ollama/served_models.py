@@ -12,14 +12,14 @@ from llm_runner_router.migrate.ollama.labels import OF_DETAILS, labels_of
 from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedModel, Way
 from llm_runner_router.migrate.ollama.server import ListedModel, Server
 from llm_runner_router.migrate.ollama.stored_models import StoredModels
-from llm_runner_router.registry.checks import TEXTS, checked_record
+from llm_runner_router.registry.checks.model import TEXTS, checked_record
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     Endpoint,
     ModelConfig,
     ModelRecord,
 )
-from llm_runner_router.registry.sources.ollama_name import OllamaName, parsed_ollama_name
+from llm_runner_router.registry.sources.ollama.name import OllamaName, parsed_ollama_name
 from llm_runner_router.types import ModelFormat
 
 PROVIDER = "ollama"

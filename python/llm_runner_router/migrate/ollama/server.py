@@ -15,7 +15,7 @@ import httpx
 
 from llm_runner_router.errors import SourceError, shorten
 from llm_runner_router.providers.transport_errors import translated
-from llm_runner_router.registry.sources.ollama_manifest import json_object
+from llm_runner_router.registry.sources.ollama.manifest import json_object
 
 MAX_BYTES = 16 << 20
 MAX_MODELS = 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.endpoint_checks import is_url, masked
+from llm_runner_router.registry.checks.endpoint import is_url, masked
 
 DEFAULT_PORT = 11434
 ALLOWED = "http:// or https:// and a host, or host[:port]"

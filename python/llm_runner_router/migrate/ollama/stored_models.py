@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
-from llm_runner_router.config import EngineConfig
+from llm_runner_router.config.tree import EngineConfig
 from llm_runner_router.errors import RouterError, SourceError, UnsupportedError
 from llm_runner_router.inspection.faults import TEMPLATE_KEY
 from llm_runner_router.inspection.inspecting import Load, inspect
@@ -15,18 +15,18 @@ from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedMod
 from llm_runner_router.migrate.ollama.stored_names import stored_names
 from llm_runner_router.providers.local_model import LocalOptions, estimate
 from llm_runner_router.providers.local_service import LocalService
-from llm_runner_router.registry.checks import checked_record
+from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import DEFAULT_CAPABILITIES, ModelRecord
 from llm_runner_router.registry.sources.fetcher import ProgressListener
-from llm_runner_router.registry.sources.ollama import pulled, verify
-from llm_runner_router.registry.sources.ollama_manifest import (
+from llm_runner_router.registry.sources.ollama.fetcher import pulled, verify
+from llm_runner_router.registry.sources.ollama.manifest import (
     OllamaManifest,
     json_object,
     parsed_manifest,
 )
-from llm_runner_router.registry.sources.ollama_name import OllamaName
-from llm_runner_router.registry.sources.ollama_store import MAX_TEXT_BYTES, OllamaStore
-from llm_runner_router.registry.sources.ollama_texts import files_of
+from llm_runner_router.registry.sources.ollama.name import OllamaName
+from llm_runner_router.registry.sources.ollama.store import MAX_TEXT_BYTES, OllamaStore
+from llm_runner_router.registry.sources.ollama.texts import files_of
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.types import ModelFormat
 

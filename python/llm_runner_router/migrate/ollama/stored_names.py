@@ -7,8 +7,8 @@ from pathlib import Path
 
 from llm_runner_router.errors import InvalidRequestError, SourceError, shorten
 from llm_runner_router.migrate.ollama.model import RefusedModel
-from llm_runner_router.registry.sources.ollama_name import OllamaName, parsed_ollama_name
-from llm_runner_router.registry.sources.ollama_store import OllamaStore
+from llm_runner_router.registry.sources.ollama.name import OllamaName, parsed_ollama_name
+from llm_runner_router.registry.sources.ollama.store import OllamaStore
 
 DEPTH = 4
 MAX_MANIFESTS = 100_000

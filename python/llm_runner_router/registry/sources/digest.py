@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from llm_runner_router.registry.sources.partial import PIECE
 from llm_runner_router.registry.sources.threads import in_thread
+from llm_runner_router.registry.sources.web.partial import PIECE
 
 
 class Hash(Protocol):

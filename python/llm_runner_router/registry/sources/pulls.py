@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_runner_router.errors import SourceError, UnavailableError, UnsupportedError
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.checkpoint_source import AnySource
+from llm_runner_router.registry.sources.checkpoint.source import AnySource
 from llm_runner_router.registry.sources.fetcher import Fetcher, ProgressListener
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.source import parse_source

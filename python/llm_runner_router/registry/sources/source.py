@@ -23,10 +23,10 @@ from typing import ClassVar
 from yarl import URL
 
 from llm_runner_router.registry.sources.file import SCHEME, absolute_path
-from llm_runner_router.registry.sources.hub_name import parsed_hub_name
-from llm_runner_router.registry.sources.ollama_name import OllamaName, parsed_ollama_name
+from llm_runner_router.registry.sources.hub.name import parsed_hub_name
+from llm_runner_router.registry.sources.ollama.name import OllamaName, parsed_ollama_name
 from llm_runner_router.registry.sources.shards import check_first_shard, stem
-from llm_runner_router.registry.sources.web_address import parsed_web_address
+from llm_runner_router.registry.sources.web.address import parsed_web_address
 from llm_runner_router.registry.sources.wrong_source import check_source, wrong_source
 
 KINDS = "a path, or file://, https://, hf:// or ollama://"

@@ -9,7 +9,7 @@ from langchain_core.load import dumps, loads
 from pydantic import ValidationError
 
 from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
-from llm_runner_router.config import Config
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import (
     InvalidConfigError,
     InvalidRequestError,

@@ -8,7 +8,7 @@ from integration.upstreams.ollama_store import OllamaFolder
 from llm_runner_router.errors import SourceError
 from llm_runner_router.migrate.ollama.model import RefusedModel
 from llm_runner_router.migrate.ollama.stored_names import stored_names
-from llm_runner_router.registry.sources.ollama_store import OllamaStore
+from llm_runner_router.registry.sources.ollama.store import OllamaStore
 
 
 def names(folder: Path) -> list[str]:

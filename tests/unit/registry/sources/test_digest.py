@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.registry.sources.digest import hashed, hashing
-from llm_runner_router.registry.sources.partial import PIECE
+from llm_runner_router.registry.sources.web.partial import PIECE
 
 CONTENT = b"x" * (2 * PIECE + 1)
 

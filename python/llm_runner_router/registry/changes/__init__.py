@@ -1,0 +1,1 @@
+"""Changes of a registry: numbered, durable, and heard by every process."""

@@ -1,0 +1,1 @@
+"""The limits of what a registry keeps, one noun a file."""

@@ -1,0 +1,1 @@
+"""Lists of models: filtered, ordered, in pages."""

@@ -1,0 +1,1 @@
+"""Models of Ollama: from its local store, or by its protocol."""

@@ -1,0 +1,1 @@
+"""What callers used of models, and what they spent."""

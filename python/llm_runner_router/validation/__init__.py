@@ -1,0 +1,1 @@
+"""The limits of requests, checked before anything is done for them."""
