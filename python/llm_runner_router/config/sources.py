@@ -14,7 +14,7 @@ from llm_runner_router.config.tree import Config, merge, snake_keys
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.old.config import nested_settings
 from llm_runner_router.old.deprecation import warn_old
-from llm_runner_router.old.settings import TRUTH_WORDS
+from llm_runner_router.old.values import TRUTH_WORDS
 
 FILES = ("config/config.json", "config.json", ".llmrouter.json")
 """Searched for in this order, in the current folder; the first that exists is taken."""

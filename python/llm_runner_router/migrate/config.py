@@ -23,16 +23,11 @@ from llm_runner_router.config.tree import SECTIONS, Config, unknown_key
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import below, leaves_of, same
-from llm_runner_router.migrate.setting_values import (
-    converted,
-    kind_of,
-    may_be_null,
-    not_set,
-    remark,
-)
+from llm_runner_router.migrate.setting_values import not_set, remark
 from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
 from llm_runner_router.old.config import SPELLINGS
 from llm_runner_router.old.settings import OLD_SETTINGS
+from llm_runner_router.old.values import converted, kind_of, may_be_null
 
 FLAT = {spelling: OLD_SETTINGS[key] for spelling, key in SPELLINGS.items()}
 

@@ -9,9 +9,10 @@ from typing import Any
 from pydantic.alias_generators import to_snake
 
 from llm_runner_router.config.errors import hidden
-from llm_runner_router.config.tree import Config
+from llm_runner_router.config.tree import SECTIONS, Config
 from llm_runner_router.errors import InvalidConfigError
-from llm_runner_router.old.settings import OLD_SETTINGS, old_value
+from llm_runner_router.old.settings import OLD_SETTINGS
+from llm_runner_router.old.values import converted
 
 SPELLINGS = {to_snake(key): key for key in OLD_SETTINGS} | {key: key for key in OLD_SETTINGS}
 """Every spelling of an old key, and the key as files spell it."""
@@ -46,8 +47,13 @@ def nested_settings(values: object) -> NestedSettings:
         section, name = OLD_SETTINGS[SPELLINGS[key]]
         renamed[key] = f"{section}.{name}"
         if values[key] is not None:
-            put(sections, key, old_value(SPELLINGS[key], values[key]))
+            put(sections, key, meant(section, name, values[key]))
     return NestedSettings(sections, dict(sorted(renamed.items())))
+
+
+def meant(section: str, name: str, value: object) -> object:
+    """The value of an old setting in the kind that it has today."""
+    return converted(SECTIONS[section].model_fields[to_snake(name)], value)
 
 
 def put(sections: dict[str, Any], key: str, value: object) -> None:
