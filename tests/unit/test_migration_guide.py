@@ -16,14 +16,13 @@ from llm_runner_router.config.problem import ConfigProblem
 from llm_runner_router.config.sources import VARIABLES
 from llm_runner_router.migrate import javascript
 from llm_runner_router.migrate.fields import Fate, Field
-from llm_runner_router.migrate.model_entry import OLD_KEYS
-from llm_runner_router.migrate.model_format import OTHER_PROVIDERS
-from llm_runner_router.migrate.parameters import OTHER_NAMES
 from llm_runner_router.migrate.planner import plan_of
 from llm_runner_router.migrate.prompts import OLD_KEYS as OLD_PROMPT_KEYS
 from llm_runner_router.migrate.registry import migrated_registry
 from llm_runner_router.migrate.report import as_json
 from llm_runner_router.old.methods import OldNames
+from llm_runner_router.old.model_names import OLD_KEYS, OTHER_SETTINGS
+from llm_runner_router.old.model_words import OTHER_PROVIDERS
 from llm_runner_router.old.settings import OLD_SETTINGS
 from llm_runner_router.request_names import OLD_NAMES
 from llm_runner_router.types import Chunk, Complete, Metrics, Request, Response
@@ -92,8 +91,7 @@ def test_no_old_key_is_left_out() -> None:
 
 
 def test_parameters_of_other_tools() -> None:
-    told = dict(pairs(FOLDER, "parameter"))
-    assert told == {name: to_camel(setting) for name, setting in OTHER_NAMES.items()}
+    assert dict(pairs(FOLDER, "parameter")) == OTHER_SETTINGS
 
 
 def test_providers() -> None:

@@ -25,20 +25,19 @@ from llm_runner_router.migrate.model_format import (
     provider_name,
     stated_format,
 )
-from llm_runner_router.migrate.parameters import PARAMETERS, move_parameters
+from llm_runner_router.migrate.parameters import move_parameters
 from llm_runner_router.migrate.record_names import identity, move_names
 from llm_runner_router.migrate.transformed import UNMAPPED
+from llm_runner_router.old.model_names import (
+    MEASURED,
+    OLD_KEYS,
+    PARAMETERS,
+    SETTINGS,
+    spellings,
+)
 from llm_runner_router.registry.checks.endpoint import KEY_OPTION
 from llm_runner_router.registry.file_fields import CONFIG, MODEL
 from llm_runner_router.types import ModelFormat
-
-OLD_KEYS = frozenset(
-    {
-        *("displayName", "type", "path", "context_length", "default_temperature"),
-        *("parameters", "speed", "memory"),
-    }
-)
-"""What only models of older versions have."""
 
 TEMPERATURE = 0.7
 """Of models that named none, in versions before 1.2."""
@@ -52,7 +51,7 @@ def obstacle(old: object) -> str:
         return "is no object"
     if identity(old) is None:
         return "has neither a name nor an id"
-    if not any(is_set(old.get(key)) for key in ("path", "source", "provider")):
+    if not any(is_set(old.get(key)) for key in (*spellings("source"), "provider")):
         return "has neither a source nor a provider"
     return format_fault(old)
 
@@ -66,7 +65,7 @@ def format_fault(old: Mapping[str, Any]) -> str:
         return provider_fault(old)
     if kind is None:
         return "does not say of which format it is"
-    return "" if is_set(old.get("path")) or is_set(old.get("source")) else "has no source"
+    return "" if any(is_set(old.get(key)) for key in spellings("source")) else "has no source"
 
 
 def is_old(old: Mapping[str, Any]) -> bool:
@@ -98,7 +97,7 @@ def migrated_model(where: str, old: Mapping[str, Any]) -> MigratedEntry:
 
 def move_format(draft: Draft, kind: ModelFormat) -> None:
     """One word of ours; both keys for it must mean the same."""
-    for key in ("type", "format"):
+    for key in spellings("format"):
         said = draft.taken(key)
         if said is not None:
             word = named(said)
@@ -114,7 +113,7 @@ def named(said: object) -> object:
 
 def move_source(draft: Draft) -> None:
     """Where the weights lie."""
-    for key in ("path", "source"):
+    for key in spellings("source"):
         said = draft.taken(key)
         if said is not None:
             draft.put(key, ("source",), said)
@@ -144,7 +143,7 @@ def move_config(draft: Draft) -> None:
             draft.put(below("config", key), ("config", to_camel(name)), value)
     if config is not None and not (isinstance(config, Mapping) and config):
         draft.put("config", ("config",), config)
-    for old, new in (("context_length", "contextLength"), ("default_temperature", "temperature")):
+    for old, new in SETTINGS.items():
         if old in draft.rest:
             draft.put(old, ("config", new), draft.rest.pop(old))
     move_parameters(draft)
@@ -168,7 +167,7 @@ def move_performance(draft: Draft) -> None:
     if said is not None:
         own = dict(said) if isinstance(said, Mapping) else said
         draft.put("performance", ("performance",), own)
-    for old, new in (("speed", "tokensPerSecond"), ("memory", "memoryUsage")):
+    for old, new in MEASURED.items():
         if old in draft.rest:
             draft.put(old, ("performance", new), draft.rest.pop(old))
         draft.add(("performance", new), None, NOT_SET)

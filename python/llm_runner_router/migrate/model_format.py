@@ -7,24 +7,16 @@ from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.draft import is_set
+from llm_runner_router.old.model_names import spellings
+from llm_runner_router.old.model_words import format_word, provider_word
 from llm_runner_router.providers.known import known
 from llm_runner_router.registry.checks.endpoint import check_address
 from llm_runner_router.types import ModelFormat
 
-OTHER_FORMATS: Mapping[str, ModelFormat] = {"huggingface": ModelFormat.HF}
-
-OTHER_PROVIDERS: Mapping[str, str] = {
-    "azure": "azure-openai",
-    "cohere": "any-llm:cohere",
-    "vertex-ai": "any-llm:vertexai",
-    "bedrock": "any-llm:bedrock",
-}
-"""Providers of older versions that have another name here; ``any-llm`` is an extra."""
-
 
 def stated_format(old: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     """What the record calls its format, the older key first; ``None`` where it says nothing."""
-    return old["type"] if is_set(old.get("type")) else old.get("format")
+    return next((old[key] for key in spellings("format") if is_set(old.get(key))), None)
 
 
 def format_of(old: Mapping[str, Any]) -> ModelFormat | None:
@@ -35,15 +27,14 @@ def format_of(old: Mapping[str, Any]) -> ModelFormat | None:
 
 def format_named(word: object) -> ModelFormat | None:
     """The format of that name, in whatever letters."""
-    if not isinstance(word, str):
-        return None
-    name = word.strip().lower()
-    return OTHER_FORMATS.get(name) or next((one for one in ModelFormat if one == name), None)
+    name = format_word(word)
+    return next((one for one in ModelFormat if one == name), None)
 
 
 def told_format(old: Mapping[str, Any]) -> ModelFormat | None:
     """The format of a model that does not name it."""
-    source = str(old.get("path") or old.get("source") or "").lower()
+    said = (old[key] for key in spellings("source") if old.get(key))
+    source = str(next(said, "")).lower()
     if is_set(old.get("provider")) and not provider_fault(old):
         return ModelFormat.API
     local = source.endswith(".gguf") or source.startswith("ollama://")
@@ -52,9 +43,7 @@ def told_format(old: Mapping[str, Any]) -> ModelFormat | None:
 
 def provider_name(old: Mapping[str, Any]) -> object:
     """What the provider of a model is called here."""
-    name = old.get("provider")
-    word = name.strip().lower() if isinstance(name, str) else ""
-    return OTHER_PROVIDERS.get(word, word) if isinstance(name, str) else name
+    return provider_word(old.get("provider"))
 
 
 def provider_fault(old: Mapping[str, Any]) -> str:

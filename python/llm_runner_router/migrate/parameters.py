@@ -9,23 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from llm_runner_router.migrate.draft import Draft
 from llm_runner_router.migrate.leaves import below
+from llm_runner_router.old.model_names import OTHER_SETTINGS, PARAMETERS
 from llm_runner_router.registry.file_fields import CONFIG
-
-PARAMETERS = "parameters"
-
-OTHER_NAMES: Mapping[str, str] = {
-    "n_ctx": "context_length",
-    "max_new_tokens": "max_tokens",
-    "repetition_penalty": "repeat_penalty",
-    "repetitionPenalty": "repeat_penalty",
-    "stop_sequences": "stop",
-    "stopSequences": "stop",
-    "stop_tokens": "stop",
-    "n_gpu_layers": "gpu_layers",
-    "system_prompt": "system",
-    "systemPrompt": "system",
-}
-"""What other tools call settings of ours."""
 
 NO_OBJECT = "no object of parameters: nothing reads it"
 TAKEN = "says something else than the model's own setting, which stays"
@@ -53,7 +38,7 @@ def move_parameters(draft: Draft) -> None:
 def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     """Let the configuration have one parameter, unless it says something else already."""
     source, name = below(PARAMETERS, key), setting_of(key)
-    target = ("config", key if name is None else to_camel(name))
+    target = ("config", key if name is None else name)
     single = name == "stop" and isinstance(value, str)
     if value is not None and not draft.is_free(target, [value] if single else value):
         draft.keep(source, (PARAMETERS, key), value, TAKEN)
@@ -67,5 +52,6 @@ def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 
 
 
 def setting_of(key: str) -> str | None:
-    """The snake_case name of the setting that is called so."""
-    return CONFIG.names.get(key) or OTHER_NAMES.get(key)
+    """The setting that is called so, as files spell it."""
+    name = CONFIG.names.get(key)
+    return OTHER_SETTINGS.get(key) if name is None else to_camel(name)

@@ -15,12 +15,13 @@ from llm_runner_router.migrate.draft import (
 )
 from llm_runner_router.migrate.prompt_text import migrated_text
 from llm_runner_router.migrate.record_names import identity, move_names
+from llm_runner_router.old.model_names import SHOWN_NAME
 from llm_runner_router.registry.file_fields import TEMPLATE
 
 TEXT = "template"
 STOP = "stop_tokens"
 MODELS = "compatible_models"
-OLD_KEYS = frozenset(("displayName", TEXT, STOP, MODELS))
+OLD_KEYS = frozenset((SHOWN_NAME, TEXT, STOP, MODELS))
 """What only prompts of older versions have."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from llm_runner_router.migrate.draft import Draft, is_set
 from llm_runner_router.migrate.transformed import UNMAPPED
+from llm_runner_router.old.model_names import SHOWN_NAME
 
 
 def identity(old: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
@@ -16,16 +17,16 @@ def identity(old: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
 
 def move_names(draft: Draft) -> None:
     """An id for good, and a name to show."""
-    given, name, shown = map(draft.taken, ("id", "name", "displayName"))
+    given, name, shown = map(draft.taken, ("id", "name", SHOWN_NAME))
     if given is None:
         draft.put("name", ("id",), name, "the id where there is no other")
     else:
         draft.put("id", ("id",), given)
     if shown is not None:
-        draft.put("displayName", ("name",), shown)
+        draft.put(SHOWN_NAME, ("name",), shown)
     if given is not None and name is not None:
         if draft.is_free(("name",), name):
             draft.put("name", ("name",), name)
         else:
-            draft.keep("name", (UNMAPPED, "name"), name, "displayName is the name to show")
+            draft.keep("name", (UNMAPPED, "name"), name, f"{SHOWN_NAME} is the name to show")
     draft.add(("name",), draft.entry["id"], "the id")
