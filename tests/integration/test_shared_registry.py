@@ -260,25 +260,40 @@ async def test_measurements_of_two_processes(postgresql_url: str) -> None:
     await store.close()
 
 
+@asynccontextmanager
+async def impatient(store: RegistryStore) -> AsyncIterator[None]:
+    """Commands on the present connection of ``store`` may take 0.3 s while the block runs."""
+    async with store.database.begin() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    patient = driver._config
+    assert patient.command_timeout == postgresql.COMMAND_SECONDS
+    driver._config = patient._replace(command_timeout=0.3)
+    try:
+        yield
+    finally:
+        driver._config = patient
+
+
 async def test_a_server_that_hangs(
-    postgresql_server: PostgresqlServer, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+    postgresql_server: PostgresqlServer, postgresql_url: str
 ) -> None:
     """Its kernel answers, the server does not."""
-    monkeypatch.setattr(postgresql, "COMMAND_SECONDS", 0.3)
     async with two(postgresql_url, listening=False) as (one, other):
         await one.add(model("m"))
         backends = postgresql_server.sql(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'llm-runner-router'"
         )
-        for backend in backends.split():
-            os.kill(int(backend), signal.SIGSTOP)
-        try:
-            with pytest.raises(UnavailableError):
-                await one.add(model("n"))
-            assert [record.id for record in one.models()] == ["m"]
-        finally:
+        async with impatient(one):
             for backend in backends.split():
-                os.kill(int(backend), signal.SIGCONT)
+                os.kill(int(backend), signal.SIGSTOP)
+            try:
+                with pytest.raises(UnavailableError):
+                    await one.add(model("n"))
+                assert [record.id for record in one.models()] == ["m"]
+            finally:
+                for backend in backends.split():
+                    os.kill(int(backend), signal.SIGCONT)
         await one.add(model("n"))
         await other._journal.catch_up()
         assert other.models() == one.models()
