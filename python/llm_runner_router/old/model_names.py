@@ -11,7 +11,7 @@ SHOWN_NAME = "displayName"
 PARAMETERS = "parameters"
 """What held settings that belong to ``config`` today, among others that nothing reads."""
 
-FIELDS: Mapping[str, str] = {SHOWN_NAME: "name", "type": "format", "path": "source"}
+FIELDS: Mapping[str, str] = {SHOWN_NAME: "name", "path": "source", "type": "format"}
 SETTINGS: Mapping[str, str] = {
     "context_length": "contextLength",
     "default_temperature": "temperature",

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.request_values import named
-
-RENAMED: Mapping[str, str] = {"path": "source", "type": "format", "display_name": "name"}
-SETTINGS: Mapping[str, str] = {
-    "context_length": "context_length",
-    "default_temperature": "temperature",
-}
-"""Settings that stood beside the others; they belong to ``config``, as all ``parameters`` do."""
-
-MEASURED = frozenset({"speed", "memory"})
-"""What was declared and is measured now."""
+from llm_runner_router.errors import InvalidRequestError, shorten
+from llm_runner_router.old.model_names import FIELDS, MEASURED, OTHER_SETTINGS, PARAMETERS, SETTINGS
+from llm_runner_router.old.model_words import format_word, provider_word
+from llm_runner_router.record_fields import MAX_LENGTH
+from llm_runner_router.registry.records import ModelConfig
+from llm_runner_router.request_values import check_names, named, snake
+from llm_runner_router.types import ModelFormat
 
 MEASURED_NOW = "the performance that get_model has measured"
+
+STOP = "stop"
+
+KNOWN = frozenset({field.name for field in fields(ModelConfig)} | {MAX_LENGTH})
+"""The settings of today."""
+
+
+def in_programs(names: Mapping[str, str]) -> Mapping[str, str]:
+    """Names as programs spell them."""
+    return {snake(old): snake(new) for old, new in names.items()}
+
+
+OLD_FIELDS = in_programs(FIELDS)
+OLD_SETTINGS = in_programs(SETTINGS)
+OLD_PARAMETERS = in_programs(OTHER_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +46,18 @@ class RenamedModel:
 def renamed_model(values: Mapping[str, Any]) -> RenamedModel:
     """A model as v1.0 described it. Its id is that of ``values``, or its name as in v1.0.
 
-    InvalidRequestError where an old and a new name say different things.
+    InvalidRequestError where an old and a new name say different things, or a name is not known.
     """
     given = named(values, "model", "the fields of a model by name")
     told: dict[str, str] = {}
     given.setdefault("id", given.get("name"))
     if "display_name" in given:
         given.pop("name", None)
-    for old in MEASURED & given.keys():
+    for old in MEASURED.keys() & given.keys():
         told[old] = MEASURED_NOW
         del given[old]
-    for old, new in RENAMED.items():
+    use_words(given, told)
+    for old, new in OLD_FIELDS.items():
         if old in given:
             told[old] = new
             put(given, new, given.pop(old), old)
@@ -54,19 +65,55 @@ def renamed_model(values: Mapping[str, Any]) -> RenamedModel:
     return RenamedModel({**given, "config": config} if config else given, told)
 
 
+def use_words(given: dict[str, Any], told: dict[str, str]) -> None:
+    """Let formats and providers be called as today; ``told`` gets what they were called."""
+    for key in ("type", "format", "provider"):
+        said = given.get(key)
+        word = provider_word(said) if key == "provider" else known_format(said)
+        if word != said:
+            told[f"{key} {shorten(str(said))}"] = str(word)
+            given[key] = word
+
+
+def known_format(said: object) -> object:
+    """Today's word for a format; what means none stays, to be refused as it was said."""
+    word = format_word(said)
+    return word if word in tuple(ModelFormat) else said
+
+
 def config_of(given: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
     """The settings of a model, taken out of ``given``; ``told`` gets the old names among them."""
-    config = named(given.pop("config", {}), "config", "settings by name")
-    parameters = given.pop("parameters", None)
+    config = own_config(given.pop("config", {}))
+    parameters = given.pop(PARAMETERS, None)
     if parameters is not None:
-        told["parameters"] = "config"
-        for name, value in named(parameters, "parameters", "settings by name").items():
-            put(config, name, value, f"parameters.{name}")
-    for old, new in SETTINGS.items():
+        told[PARAMETERS] = "config"
+        put_parameters(config, named(parameters, PARAMETERS, "settings by name"), told)
+    for old, new in OLD_SETTINGS.items():
         if old in given:
             told[old] = f"config.{new}"
             put(config, new, given.pop(old), old)
     return config
+
+
+def own_config(config: object) -> dict[str, Any]:
+    """The settings that a model has under today's names."""
+    if not isinstance(config, ModelConfig):
+        return named(config, "config", "settings by name")
+    said = {field: getattr(config, field.name) for field in fields(config)}
+    return {field.name: value for field, value in said.items() if value != field.default}
+
+
+def put_parameters(
+    config: dict[str, Any], parameters: Mapping[str, Any], told: dict[str, str]
+) -> None:
+    """Let ``config`` have parameters, of which other tools have other names."""
+    check_names(parameters, KNOWN | OLD_PARAMETERS.keys(), f"{PARAMETERS}.")
+    for name, value in parameters.items():
+        setting, path = OLD_PARAMETERS.get(name, name), f"{PARAMETERS}.{name}"
+        if setting != name:
+            told[path] = f"config.{setting}"
+        alone = setting == STOP and isinstance(value, str)
+        put(config, setting, [value] if alone else value, path)
 
 
 def put(into: dict[str, Any], name: str, value: object, old: str) -> None:
