@@ -188,16 +188,20 @@ VARIABLES = (
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """What VARIABLES set; a deprecated name warns, and loses against the new one."""
+    """What VARIABLES set; a deprecated name warns, and loses against the new one.
+
+    An empty text sets nothing, as templates of ``.env`` and compose files have them.
+    """
     result: dict[str, Any] = {}
+    given = {name: text for name, text in environment.items() if text.strip()}
     for variable in VARIABLES:
         name = variable.name
-        if variable.old_name in environment:
+        if variable.old_name in given:
             # To whoever runs the service, who sees logs and no DeprecationWarning.
             logger.warning("%s is deprecated: use %s", variable.old_name, variable.name)
-            name = variable.name if variable.name in environment else variable.old_name
-        if name in environment:
-            value = variable.parse(environment[name])
+            name = variable.name if variable.name in given else variable.old_name
+        if name in given:
+            value = variable.parse(given[name])
             check_variable(name, variable, value)
             result.setdefault(variable.section, {})[variable.key] = value
     return result

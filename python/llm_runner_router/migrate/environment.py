@@ -15,6 +15,7 @@ from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
 
 NEW_NAMES: Mapping[str, str] = {variable.old_name: variable.name for variable in VARIABLES}
+OLD_NAMES: Mapping[str, str] = {new: old for old, new in NEW_NAMES.items()}
 
 ASSIGNMENT = re.compile(
     r"(?P<lead>\ufeff?[ \t]*(?:export[ \t]+)?)(?P<name>[\w.-]+)(?P<equals>[ \t]*=|:[ \t]+)"
@@ -56,15 +57,16 @@ class Entry:
 def migrated_environment(text: str) -> MigratedText:
     """``text`` with the old names replaced.
 
-    Where the new name is set too it wins, and the old one becomes a remark. InvalidConfigError
-    where a value is out of range.
+    Where the new name is set too it wins, and the old one becomes a remark; the other way about
+    where all that it says is the value of the old one, or nothing. InvalidConfigError where a value
+    is out of range, or made of the one that will have the same name.
     """
     entries = list(entries_of(text))
-    names = {entry.name for entry in entries}
+    winners = frozenset(winner(entries, old, new) for old, new in NEW_NAMES.items())
     result: list[str] = []
     fields: list[Field] = []
     for entry in entries:
-        changed, field = migrated_entry(entry, names)
+        changed, field = migrated_entry(entry, winners)
         result.append(changed)
         if entry.name:
             fields.append(field)
@@ -74,16 +76,34 @@ def migrated_environment(text: str) -> MigratedText:
     return MigratedText("".join(result), fields, notes)
 
 
-def migrated_entry(entry: Entry, names: set[str]) -> tuple[str, Field]:
+def winner(entries: Sequence[Entry], old: str, new: str) -> str:
+    """Which of the two names of a variable counts: the new one where it says something itself."""
+    names = {entry.name for entry in entries}
+    says_itself = any(
+        entry.name == new and entry.value and not repeats(entry, old, new) for entry in entries
+    )
+    empty = all(not entry.value for entry in entries if entry.name == old)
+    return new if says_itself or (new in names and empty) or old not in names else old
+
+
+def repeats(entry: Entry, old: str, new: str) -> bool:
+    """Whether all that an entry says is the value of ``old``, whose name will be ``new``."""
+    if re.fullmatch(rf"\$(?:{old}|\{{{old}(?::?-[^{{}}]*)?\}})", entry.value):
+        return True
+    if uses(entry, old):
+        allowed = f"a value that is not made of {old}, whose name is {new} now"
+        raise InvalidConfigError(f"{entry.name} (line {entry.line})", entry.value, allowed)
+    return False
+
+
+def migrated_entry(entry: Entry, winners: frozenset[str]) -> tuple[str, Field]:
     """The new text of an entry, and its fate."""
-    new = NEW_NAMES.get(entry.name)
-    if new is None:
-        ours = entry.name in NEW_NAMES.values()
-        if ours:
-            check_value(entry, entry.name)
-        return entry.text, Field(entry.name, Fate.MAPPED if ours else Fate.KEPT, entry.name)
-    if new in names:
-        note = f"{new} is set too and wins; the line is a remark now"
+    new = NEW_NAMES.get(entry.name, entry.name)
+    if new not in NEW_NAMES.values():
+        return entry.text, Field(entry.name, Fate.KEPT, entry.name)
+    if entry.name not in winners:
+        other = new if new in winners else OLD_NAMES[new]
+        note = f"{other} is set too and wins; the line is a remark now"
         return as_remark(entry.text), Field(entry.name, Fate.UNMAPPED, note=note)
     check_value(entry, new)
     return f"{entry.lead}{new}{entry.rest}", Field(entry.name, Fate.MAPPED, new)
@@ -92,7 +112,7 @@ def migrated_entry(entry: Entry, names: set[str]) -> tuple[str, Field]:
 def check_value(entry: Entry, name: str) -> None:
     """Refuse what the service would, under the name that stands in the file."""
     variable = next(each for each in VARIABLES if each.name == name)
-    if "$" in entry.value:  # another variable's value, which is not known here
+    if "$" in entry.value or not entry.value:  # another's value, unknown here, or none at all
         return
     try:
         check_variable(entry.name, variable, variable.parse(entry.value))
@@ -113,8 +133,13 @@ def uses_of_old_names(entries: Sequence[Entry]) -> Iterator[str]:
     """Where the value of another variable is made of one that has a new name."""
     for entry in entries:
         for old, new in NEW_NAMES.items():
-            if re.search(rf"\$\{{?{old}\b", entry.rest):
+            if uses(entry, old) and NEW_NAMES.get(entry.name, entry.name) != new:
                 yield f".env:{entry.line}: {entry.name} uses {old}, whose name is {new} now"
+
+
+def uses(entry: Entry, name: str) -> bool:
+    """Whether the value of an entry is made of another variable's."""
+    return re.search(rf"\$\{{?{name}\b", entry.rest) is not None
 
 
 def entries_of(text: str) -> Iterator[Entry]:

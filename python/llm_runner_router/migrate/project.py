@@ -13,7 +13,12 @@ from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
 from llm_runner_router.migrate.parts import named
 from llm_runner_router.migrate.plain_file import read_plain
-from llm_runner_router.migrate.surroundings import packages_below, scripts_of, starters_of
+from llm_runner_router.migrate.surroundings import (
+    packages_below,
+    scripts_of,
+    starters_of,
+    variables_in_scripts,
+)
 from llm_runner_router.migrate.versions import (
     COMMONJS_VERSIONS,
     MODULE_VERSIONS,
@@ -21,6 +26,7 @@ from llm_runner_router.migrate.versions import (
     Version,
     config_clues,
     environment_clues,
+    module_clues,
     package_clues,
     registry_clues,
 )
@@ -60,7 +66,9 @@ class Project:
             with named(PACKAGE):
                 clues += package_clues(str(PACKAGE), self.package.content)
         for path, script in self.scripts.items():
-            clues += module_clues(path, script)
+            clues += script_clues(path, script)
+        if self.package is not None:
+            clues += module_clues(str(PACKAGE), self.package.content)
         for path, file in self.registries.items():
             clues += registry_clues(str(path), file.content)
         names = [entry.name for entry in entries_of(self.environment or "")]
@@ -72,7 +80,7 @@ def clues_of(path: PurePosixPath, file: JsonFile) -> list[Clue]:
     return config_clues(str(path), file.content)
 
 
-def module_clues(path: PurePosixPath, script: Script) -> list[Clue]:
+def script_clues(path: PurePosixPath, script: Script) -> list[Clue]:
     """What the way in which a script gets at the router tells."""
     if script.requires:
         return [Clue(f"{path}: require", COMMONJS_VERSIONS)]
@@ -98,7 +106,7 @@ def read_project(folder: Path) -> Project:
 def notes_of(folder: Path) -> list[str]:
     """What the user should know of the files that start the service, and of packages below."""
     try:
-        return [*starters_of(folder), *packages_below(folder)]
+        return [*starters_of(folder), *variables_in_scripts(folder), *packages_below(folder)]
     except OSError as error:
         allowed = f"a folder that can be read ({error.strerror})"
         raise InvalidConfigError("folder", str(folder), allowed) from None

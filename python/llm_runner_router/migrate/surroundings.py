@@ -25,6 +25,8 @@ MAX_FOLDERS = 5000
 MAX_SCRIPTS = 2000
 MAX_SCRIPT_BYTES = 256 << 10
 MAX_FILES = 200
+MAX_USES = 20
+"""Of variables in one script."""
 
 STARTERS = (
     "ecosystem.config.*",
@@ -98,6 +100,17 @@ def starters_of(folder: Path) -> list[str]:
         text = text_of(folder, PurePosixPath(name), MAX_SCRIPT_BYTES)
         notes += old_variables(name, text or "")
     return notes
+
+
+def variables_in_scripts(folder: Path) -> Iterator[str]:
+    """Where the folder's own code, or a command of its package, names variables of older versions.
+
+    What a starter says is told by ``starters_of``.
+    """
+    for path in [PurePosixPath(MANIFEST), *islice(script_paths(folder), MAX_SCRIPTS)]:
+        if not any(fnmatch(str(path), pattern) for pattern in STARTERS):
+            text = text_of(folder, path, MAX_SCRIPT_BYTES)
+            yield from islice(old_variables(str(path), text or ""), MAX_USES)
 
 
 def old_variables(name: str, text: str) -> Iterator[str]:

@@ -121,19 +121,21 @@ def environment_clues(where: str, names: Sequence[str]) -> list[Clue]:
 
 
 def package_clues(where: str, package: Mapping[str, Any]) -> list[Clue]:
-    """What ``package.json`` tells: the release it depends on, and whether it is an ES module."""
+    """What ``package.json`` tells: the release it depends on."""
+    release = lowest_release(package) if depends(package) else None
+    if release is None:
+        return []
+    words = f"{where}: llm-runner-router {release[0]}.{release[1]}"
+    return [Clue(words, frozenset({version_of(release)}))]
+
+
+def module_clues(where: str, package: Mapping[str, Any]) -> list[Clue]:
+    """What ``package.json`` tells by whether its scripts are ES modules where nothing else says."""
     if not depends(package):
         return []
-    clues = []
-    release = lowest_release(package)
-    if release is not None:
-        words = f"{where}: llm-runner-router {release[0]}.{release[1]}"
-        clues.append(Clue(words, frozenset({version_of(release)})))
     if package.get("type") == "module":
-        clues.append(Clue(f'{where}: "type": "module"', MODULE_VERSIONS))
-    else:
-        clues.append(Clue(f'{where}: no "type": "module"', COMMONJS_VERSIONS))
-    return clues
+        return [Clue(f'{where}: "type": "module"', MODULE_VERSIONS)]
+    return [Clue(f'{where}: no "type": "module"', COMMONJS_VERSIONS)]
 
 
 def version_of(release: tuple[int, int]) -> Version:

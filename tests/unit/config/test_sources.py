@@ -67,6 +67,13 @@ def test_old_names_work_and_warn(
     assert caplog.messages == [f"{old} is deprecated: use {new}"]
 
 
+def test_an_empty_variable_sets_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "config.json", '{"performance": {"maxConcurrent": 4}}')
+    assert concurrent(tmp_path, MAX_CONCURRENT_REQUESTS="", LLM_MAX_CONCURRENT=" ") == 4
+    assert not caplog.text
+    assert concurrent(tmp_path, MAX_CONCURRENT_REQUESTS="", LLM_MAX_CONCURRENT="3") == 3
+
+
 def test_the_new_name_wins(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert concurrent(tmp_path, MAX_CONCURRENT_REQUESTS="2", LLM_MAX_CONCURRENT="3") == 2
     assert "LLM_MAX_CONCURRENT" in caplog.text
@@ -77,7 +84,6 @@ def test_the_new_name_wins(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     [
         ("MAX_CONCURRENT_REQUESTS", "many"),
         ("MAX_CONCURRENT_REQUESTS", "0"),
-        ("MAX_CONCURRENT_REQUESTS", ""),
         ("CACHE_ENABLED", "maybe"),
         ("LOG_LEVEL", "loud"),
     ],

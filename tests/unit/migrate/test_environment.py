@@ -84,7 +84,7 @@ def test_the_new_name_wins() -> None:
         ("A=1\nLLM_MAX_CONCURRENT=101\n", "LLM_MAX_CONCURRENT (line 2)"),
         ("LLM_CACHE_ENABLED=maybe\n", "LLM_CACHE_ENABLED (line 1)"),
         ("LOG_LEVEL='loud' # x\n", "LOG_LEVEL (line 1)"),
-        ("LLM_MAX_CONCURRENT=\n", "LLM_MAX_CONCURRENT (line 1)"),
+        ("LLM_LOG_LEVEL=info\nLOG_LEVEL=x$LLM_LOG_LEVEL\n", "LOG_LEVEL (line 2)"),
     ],
 )
 def test_values_out_of_range_are_refused(text: str, where: str) -> None:
@@ -95,6 +95,27 @@ def test_values_out_of_range_are_refused(text: str, where: str) -> None:
 
 def test_what_does_not_win_need_not_be_right() -> None:
     assert migrated("LLM_LOG_LEVEL=loud\nLOG_LEVEL=info\n").startswith("# LLM")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LLM_MAX_CONCURRENT=\n", "MAX_CONCURRENT_REQUESTS=\n"),
+        ("LOG_LEVEL=\nLLM_LOG_LEVEL=debug\n", "# LOG_LEVEL=\nLOG_LEVEL=debug\n"),
+        ("LLM_LOG_LEVEL=\nLOG_LEVEL=debug\n", "# LLM_LOG_LEVEL=\nLOG_LEVEL=debug\n"),
+        ("LLM_LOG_LEVEL=''\nLOG_LEVEL=\n", "# LLM_LOG_LEVEL=''\nLOG_LEVEL=\n"),
+    ],
+)
+def test_empty_text_says_nothing(old: str, new: str) -> None:
+    assert migrated(old) == new
+
+
+@pytest.mark.parametrize("use", ["$LLM_LOG_LEVEL", "${LLM_LOG_LEVEL}", '"${LLM_LOG_LEVEL:-info}"'])
+def test_a_new_name_that_repeats_the_old_one_makes_way(use: str) -> None:
+    result = migrated_environment(f"LLM_LOG_LEVEL=debug\nLOG_LEVEL={use}\n")
+    assert result.text == f"LOG_LEVEL=debug\n# LOG_LEVEL={use}\n"
+    assert [field.fate for field in result.fields] == [Fate.MAPPED, Fate.UNMAPPED]
+    assert len(result.notes) == 1
 
 
 def test_uses_of_old_names_are_told() -> None:

@@ -8,6 +8,8 @@ from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.project import read_project
 from llm_runner_router.migrate.versions import detected
 
+LATEST = '{"dependencies": {"llm-runner-router": "latest"}}'
+
 
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,9 @@ def test_contract_16_code_of_0_x(tmp_path: Path) -> None:
     ("files", "wanted"),
     [
         ({"app.js": "require('llm-runner-router')"}, "1.0"),
+        ({"app.mjs": "import x from 'llm-runner-router'", "package.json": LATEST}, "1.2"),
+        ({"app.js": "require('llm-runner-router')", "package.json": LATEST}, "1.0"),
+        ({"package.json": LATEST}, "1.0"),
         ({"app.js": "import x from 'llm-runner-router'"}, "1.2"),
         ({"app.js": "import x from 'llm-runner-router'", ".env": "LLM_LOG_LEVEL=info"}, "1.1"),
         ({".env": "LLM_LOG_LEVEL=info"}, "1.0"),

@@ -5,7 +5,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from llm_runner_router.migrate import surroundings
-from llm_runner_router.migrate.surroundings import packages_below, scripts_of, starters_of
+from llm_runner_router.migrate.surroundings import (
+    packages_below,
+    scripts_of,
+    starters_of,
+    variables_in_scripts,
+)
 
 CODE = "import { LLMRouter } from 'llm-runner-router';"
 
@@ -41,6 +46,18 @@ def test_there_is_an_end_to_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("a.js", "a/b.js", "b/c.js"):
         write(tmp_path / name, CODE)
     assert list(scripts_of(tmp_path)) == [PurePosixPath("a.js"), PurePosixPath("a/b.js")]
+
+
+def test_variables_in_code_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "package.json", '{"scripts": {\n"start": "LLM_LOG_LEVEL=info node a.js"}}')
+    write(tmp_path / "src/a.js", "\nconst most = process.env.LLM_MAX_CONCURRENT;")
+    write(tmp_path / "many.js", "LLM_LOG_LEVEL\n" * 1000)
+    write(tmp_path / "ecosystem.config.js", "LLM_LOG_LEVEL")  # that one is told by starters_of
+    told = list(variables_in_scripts(tmp_path))
+    assert told[0] == "package.json:2: LLM_LOG_LEVEL is called LOG_LEVEL now"
+    assert told[-1] == ("src/a.js:2: LLM_MAX_CONCURRENT is called MAX_CONCURRENT_REQUESTS now")
+    assert {text.partition(":")[0] for text in told[1:-1]} == {"many.js"}
+    assert len(told) == 2 + surroundings.MAX_USES
 
 
 def test_who_starts_the_old_service_is_told(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from llm_runner_router.migrate.versions import (
     config_clues,
     detected,
     environment_clues,
+    module_clues,
     package_clues,
     registry_clues,
     source_version,
@@ -54,7 +55,9 @@ def test_contract_17_versions_are_told_by_content(
     config: dict[str, Any], package_json: dict[str, Any] | None, version: str
 ) -> None:
     clues = config_clues("config.json", config)
-    clues += package_clues("package.json", package_json) if package_json is not None else []
+    if package_json is not None:
+        clues += package_clues("package.json", package_json)
+        clues += module_clues("package.json", package_json)
     assert detected(clues).version == version
 
 
