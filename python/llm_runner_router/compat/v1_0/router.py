@@ -75,6 +75,14 @@ class LLMRouter:
         """All models by their ids."""
         return await self.router.list_models()
 
+    async def load_model(self, model: str) -> ModelView:
+        """Bring a registered model into memory, as v0 did at once; await it."""
+        return await self.router.load_model(model)
+
+    async def unload_model(self, model: str) -> None:
+        """Take a model out of memory once its running requests are done; it stays registered."""
+        await self.router.unload_model(model)
+
     @overload
     async def generate(
         self,

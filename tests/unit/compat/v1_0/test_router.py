@@ -67,6 +67,19 @@ async def test_batches() -> None:
         assert isinstance(bad, ModelNotFoundError)
 
 
+async def test_models_are_loaded_and_unloaded_as_in_v0(loader: EchoLoader) -> None:
+    async with LLMRouter() as router:
+        await router.add_model(MODEL)
+        assert (await router.load_model("my-model")).loaded
+        assert list((await router.status()).loaded_models) == ["my-model"]
+        await router.generate("a")
+        assert loader.loads == 1
+        await router.unload_model("my-model")
+        assert list((await router.status()).loaded_models) == []
+        with pytest.raises(ModelNotFoundError, match="absent"):
+            await router.load_model("absent")
+
+
 async def test_the_first_use_starts_it() -> None:
     router = LLMRouter()
     await router.add_model(MODEL)
