@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,8 @@ import typer
 from llm_runner_router.cli.connection import connected
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, say
-from llm_runner_router.cli.running import run
+from llm_runner_router.cli.output_file import target_of, write_whole
+from llm_runner_router.cli.running import FAILED, run
 
 
 def import_file(
@@ -51,9 +54,14 @@ def export_file(
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """Write all models and templates to a registry file."""
-    if str(file) != "-" and file.exists() and not force:
+    if str(file) == "-":
+        run(export_aloud(target, print_document))
+        return
+    with file_errors(file):
+        place = target_of(file)
+    if os.path.lexists(file) and not force:
         raise typer.BadParameter(f"{str(file)!r} is there already; --force overwrites it")
-    run(export_aloud(target, lambda document: write(file, document)))
+    run(export_aloud(target, lambda document: write(file, place, document)))
 
 
 async def export_aloud(target: str, keep: Callable[[bytes], None]) -> None:
@@ -63,16 +71,23 @@ async def export_aloud(target: str, keep: Callable[[bytes], None]) -> None:
     keep(document)
 
 
-def write(file: Path, document: bytes) -> None:
-    """The file is there wholly, or as it was."""
-    if str(file) == "-":
-        sys.stdout.buffer.write(document)
-        return
+def print_document(document: bytes) -> None:
+    """To standard output, as it is."""
+    sys.stdout.buffer.write(document)
+
+
+def write(file: Path, place: Path, document: bytes) -> None:
+    """Write ``file``, whose content lies at ``place``, and say so."""
+    with file_errors(file):
+        write_whole(place, document)
+    errors.print(f"wrote {file}", markup=False)
+
+
+@contextmanager
+def file_errors(file: Path) -> Iterator[None]:
+    """One clear line and an exit code for what keeps a file from being written."""
     try:
-        written = file.with_name(file.name + ".new")
-        written.write_bytes(document)
-        written.replace(file)
+        yield
     except OSError as error:
         errors.print(f"error: {file}: {error.strerror}", markup=False)
-        raise typer.Exit(1) from None
-    errors.print(f"wrote {file}", markup=False)
+        raise typer.Exit(FAILED) from None

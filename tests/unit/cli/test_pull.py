@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,27 @@ def test_a_registry_file_is_exported(service: FakeService, tmp_path: Path) -> No
     assert file.read_bytes() != b"mine"
     assert list(tmp_path.iterdir()) == [file]
     assert run("models", "export", str(tmp_path / "no" / "x.json")).exit_code == 1
+    assert service.open == 0
+
+
+def test_an_export_harms_nothing_but_its_file(service: FakeService, tmp_path: Path) -> None:
+    file, notes = tmp_path / "k.json", tmp_path / "k.json.new"
+    for path in (file, notes):
+        path.write_text("my notes")
+        path.chmod(0o640)
+    assert run("models", "export", str(file), "--force").exit_code == 0
+    assert notes.read_text() == "my notes"
+    assert file.stat().st_mode & 0o777 == 0o640
+    (tmp_path / "exp").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("none")
+    for name, code in (("exp", 1), ("pipe", 1), ("x" * 300, 1), ("link", 2)):
+        force = () if code == 2 else ("--force",)
+        result = run("models", "export", str(tmp_path / name), *force)
+        assert result.exit_code == code, result.output
+        assert isinstance(result.exception, SystemExit)
+    assert (tmp_path / "pipe").is_fifo()
+    assert len(list(tmp_path.iterdir())) == 5
     assert service.open == 0
 
 
