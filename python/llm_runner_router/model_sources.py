@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_runner_router.config.tree import Config, ModelsConfig
+from llm_runner_router.providers.engine_threads import prepare_engine
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.kv_snapshots import KvSnapshots
 from llm_runner_router.providers.local_service import LocalService
-from llm_runner_router.registry.loader import SourceLoader, prepare_engine
+from llm_runner_router.registry.loader import SourceLoader
 from llm_runner_router.registry.memory.available import available_memory
 from llm_runner_router.registry.sources.checkpoint.fetcher import CheckpointFetcher
 from llm_runner_router.registry.sources.checkpoint.files import CHECKPOINT

@@ -258,6 +258,21 @@ async def test_a_store_that_the_service_does_not_read_is_named_by_paths(
             assert not again.changes
 
 
+async def test_a_context_that_the_weights_do_not_have_keeps_no_model_from_answering(
+    tmp_path: Path, weights: bytes
+) -> None:
+    made = f"the file was made for {tiny_model.CONTEXT}"
+    async with world(tmp_path) as here:
+        here.store.put(OllamaFiles(weights).add("params", {"num_ctx": 131072}), "long")
+        (line,) = (await here.migrate()).values()
+        assert line.fate is Fate.ADDED
+        assert list(line.notes) == [f"num_ctx 131072 is {tiny_model.CONTEXT} here: {made}"]
+        record = (await here.remote.get_model("long:latest")).record
+        assert record.source == "ollama://long:latest"
+        assert record.config.context_length == tiny_model.CONTEXT
+        assert await here.answer("long")
+
+
 async def test_a_model_goes_with_its_adapter_or_not_at_all(
     tmp_path: Path, adapted: AdaptedModel
 ) -> None:

@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from llm_runner_router.inspection.inspecting import number, text
-from llm_runner_router.inspection.model_file import FileContents
 from llm_runner_router.migrate.model_entry import TEMPERATURE
-from llm_runner_router.validation.request import MAX_CONTEXT
 
 SHAPE = ("id", "name", "format", "source", "config")
 """What a model's configuration says."""
@@ -34,10 +31,3 @@ def config_bytes(entry: Mapping[str, Any], context: int | None) -> bytes:
     if context is not None and isinstance(config, Mapping | None):
         content["config"] = {"contextLength": context, **(config or {})}
     return (json.dumps(content, ensure_ascii=False, indent=4) + "\n").encode()
-
-
-def context_of(contents: FileContents) -> int | None:
-    """Tokens of prompt and answer that a file says its model was made for."""
-    values = {line.key: line.value for line in contents.metadata}
-    found = number(values, f"{text(values, 'general.architecture')}.context_length")
-    return found if found is not None and 1 <= found <= MAX_CONTEXT else None

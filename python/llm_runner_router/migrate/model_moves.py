@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, RouterError, shorten
+from llm_runner_router.inspection.trained_context import context_of
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
-from llm_runner_router.migrate.model_config import config_bytes, context_of, new_entry
+from llm_runner_router.migrate.model_config import config_bytes, new_entry
 from llm_runner_router.migrate.model_names import config_name, id_of, source_of, target_stem
 from llm_runner_router.migrate.model_set import ModelSet, left, read_headers
 from llm_runner_router.migrate.plan import MoveFile, WriteFile

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 
 from llm_runner_router.errors import EngineError, UnsupportedError
 from llm_runner_router.providers.base import Provider
+from llm_runner_router.providers.engine_threads import prepare_engine
 from llm_runner_router.providers.http_pool import HttpPool
 from llm_runner_router.providers.known import known
 from llm_runner_router.providers.local_service import LocalService
@@ -17,14 +17,6 @@ from llm_runner_router.registry.records import LoadProgress, MemoryEstimate, Mod
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.weights_finder import WeightsFinder
 from llm_runner_router.types import ModelFormat
-
-SPIN_VARIABLE, SPIN_COUNT = "GOMP_SPINCOUNT", "1000"
-"""How long OpenMP's threads spin where they wait for each other: some ten microseconds.
-
-Its own default spins for milliseconds, and on a machine that has other work to do a step then
-takes as long as the thread that was preempted. It is read once, when the extension is loaded.
-"""
-
 
 API_PROVIDERS: Mapping[str, tuple[str, str]] = {
     "openai": ("openai", "OpenAIProvider"),
@@ -109,11 +101,6 @@ class SourceLoader:
         most = min(places, self._max_sequences())
         options = engine.LocalOptions.of(found.path, record, self._service, most)
         return options.with_adapters(found.adapters)
-
-
-def prepare_engine() -> None:
-    """To be called before the extension is imported; see ``SPIN_COUNT``."""
-    os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
 
 
 async def engine_module(name: str) -> ModuleType:

@@ -171,8 +171,8 @@ async def done(backend: Backend, line: Line) -> Line:
 async def found_there(backend: Backend, line: Line, model: FoundModel) -> Line:
     """``line``, once the service finds the file that it is to run; else with a note.
 
-    A service that reads another store is given the path of the weights; UnsupportedError, and the
-    model is registered no more, where that would lose an adapter.
+    A service that reads another store is given the path of the weights, if that helps;
+    UnsupportedError, and the model is registered no more, where that would lose an adapter.
     """
     if model.weights is None or await is_read(backend, line.id):
         return line
@@ -184,6 +184,7 @@ async def found_there(backend: Backend, line: Line, model: FoundModel) -> Line:
         await backend.update_model(named, ("source",))
         if await is_read(backend, line.id):
             return replace(line, model=replace(model, record=named))
+        await backend.update_model(model.record, ("source",))
     return replace(line, notes=(*line.notes, UNREAD))
 
 

@@ -136,10 +136,11 @@ async def test_one_that_fails_does_not_keep_the_others_back() -> None:
         assert (await runtime.get_alias("llama2")).targets == ALIAS.targets
 
 
-async def test_a_service_that_does_not_find_the_file_is_given_its_path() -> None:
+async def test_a_path_that_does_not_help_is_not_left_for_the_name() -> None:
+    """Whatever keeps the service from reading the file, the name at Ollama says more."""
     async with echo_runtime(models=()) as runtime:
         (line,) = await register(runtime, planned([FOUND], await registered(runtime)))
-        assert (await runtime.get_model("llama2:latest")).record.source == str(BLOB)
+        assert (await runtime.get_model("llama2:latest")).record.source == HERE.source
         assert "cannot tell what it takes" in line.notes[-1]
 
 

@@ -11,15 +11,18 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from llm_runner_router.errors import ModelFileError, SourceError, UnsupportedError
+from llm_runner_router.providers.engine_threads import prepare_engine
 from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.digest import hashed
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.ollama.adapters import adapters_of
 from llm_runner_router.registry.sources.ollama.manifest import OllamaBlob, parsed_manifest
 from llm_runner_router.registry.sources.ollama.name import OllamaName
+from llm_runner_router.registry.sources.ollama.parameters import with_trained_context
 from llm_runner_router.registry.sources.ollama.pull import OllamaPull
 from llm_runner_router.registry.sources.ollama.registry import OllamaRegistry
 from llm_runner_router.registry.sources.ollama.store import OllamaStore
@@ -99,11 +102,29 @@ def named(source: OllamaSource) -> Iterator[None]:
 
 
 def pulled(store: OllamaStore, name: OllamaName, data: bytes, *, in_place: bool) -> PulledModel:
-    """The model that a manifest describes; its files are there, with the sizes that it tells."""
+    """The model that a manifest describes; its files are there, with the sizes that it tells.
+
+    Its context is no longer than the weights were made for: Ollama itself cuts it so.
+    """
     manifest = parsed_manifest(data, name.short)
     texts = OllamaTexts(store, manifest)
     path, adapters = store.checked(weights_of(manifest)), adapters_of(store, manifest)
-    return PulledModel(path, texts.config, tuple(texts.notes), in_place=in_place, adapters=adapters)
+    config, notes = texts.config, texts.notes
+    if config.context_length is not None:
+        config, cut = with_trained_context(config, trained_context(path))
+        notes = [*notes, *cut]
+    return PulledModel(path, config, tuple(notes), in_place=in_place, adapters=adapters)
+
+
+def trained_context(path: Path) -> int | None:
+    """What the weights were made for, where the file says it and the engine is here to read it."""
+    prepare_engine()
+    try:
+        headers = import_module("llm_runner_router.inspection.trained_context")
+    except ImportError:
+        return None
+    found: int | None = headers.trained_context(path)
+    return found
 
 
 async def verify(

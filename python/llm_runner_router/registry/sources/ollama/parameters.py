@@ -70,6 +70,18 @@ def with_parameters(
     return config, _bounded(notes)
 
 
+def with_trained_context(config: ModelConfig, trained: int | None) -> tuple[ModelConfig, list[str]]:
+    """``config`` with a context that the weights can have, and a note where it had a longer one.
+
+    ``trained``: what they were made for; ``None`` where that cannot be told.
+    """
+    said = config.context_length
+    if said is None or trained is None or said <= trained:
+        return config, []
+    note = f"num_ctx {said} is {trained} here: the file was made for {trained}"
+    return replace(config, context_length=trained), [note]
+
+
 def _with_parameter(config: ModelConfig, name: str, value: object) -> ModelConfig:
     known = KNOWN[name]
     # Ollama reads its whole numbers as JSON numbers, with a fraction of zero or without.

@@ -9,9 +9,14 @@ import pytest
 
 from llm_runner_router.registry.checks.model import check_config
 from llm_runner_router.registry.records import ModelConfig
-from llm_runner_router.registry.sources.ollama.parameters import MAX_NOTED, with_parameters
+from llm_runner_router.registry.sources.ollama.parameters import (
+    MAX_NOTED,
+    with_parameters,
+    with_trained_context,
+)
 
 NOTHING = ModelConfig()
+MADE = "the file was made for 128"
 
 
 def taken(**parameters: Any) -> tuple[ModelConfig, list[str]]:
@@ -113,3 +118,19 @@ def test_notes_are_few_and_short() -> None:
     assert len(notes) == MAX_NOTED + 1
     assert notes[-1] == f"and {1000 - MAX_NOTED} more parameters"
     assert max(map(len, notes)) < 300
+
+
+@pytest.mark.parametrize(
+    ("said", "trained", "becomes"),
+    [(8192, 128, 128), (129, 128, 128), (128, 128, 128), (64, 128, 64), (8192, None, 8192)],
+)
+def test_a_context_is_no_longer_than_the_weights_were_made_for(
+    said: int, trained: int | None, becomes: int
+) -> None:
+    config, notes = with_trained_context(ModelConfig(context_length=said, seed=1), trained)
+    assert config == ModelConfig(context_length=becomes, seed=1)
+    assert notes == ([] if said == becomes else [f"num_ctx {said} is 128 here: {MADE}"])
+
+
+def test_no_context_stays_the_one_of_the_file() -> None:
+    assert with_trained_context(NOTHING, 128) == (NOTHING, [])
