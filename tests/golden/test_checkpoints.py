@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -147,6 +148,21 @@ def test_every_form_of_input_is_answered_in_its_form(gpt2: Pair, number: int) ->
         ours = read(gpt2.ours(given(), do_sample=False, max_new_tokens=6, **arguments))
         theirs = read(gpt2.theirs(given(), do_sample=False, max_new_tokens=6, **arguments))
         assert ours == theirs
+
+
+@pytest.mark.parametrize("flag", [True, False])
+@pytest.mark.parametrize("name", ["gpt2", "tied llama in shards of bfloat16"])
+def test_flags_that_tokenizer_json_contradicts(
+    name: str, flag: bool, tmp_path: Path, cache: Path
+) -> None:
+    """The tokens before a text are those of tokenizer.json, for them and for us."""
+    folder = checkpoints.write(name, tmp_path)
+    written = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**written, "add_bos_token": flag}))
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)
+    with pipeline(model=folder, dtype="float32", config=settings(cache)) as ours:
+        (found,) = ours("the quick", max_new_tokens=1, do_sample=False, return_tensors=True)
+    assert found["generated_token_ids"][:-1] == theirs("the quick").input_ids
 
 
 def test_sampling(gpt2: Pair) -> None:

@@ -17,13 +17,12 @@ from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, INDEX, 
 from llm_runner_router.checkpoints.generation_defaults import generation_defaults
 from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import opened, read_object
-from llm_runner_router.checkpoints.tokenizer_metadata import tokenizer_metadata
+from llm_runner_router.checkpoints.tokenizer_metadata import TokenizerMetadata, tokenizer_metadata
 from llm_runner_router.checkpoints.weights import read_tensors, weight_files
 from llm_runner_router.registry.records import ModelConfig
-from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.validation.request import MAX_CONTEXT
 
-RULES = "1"
+RULES = "2"
 """Changes whenever the same checkpoint becomes another file."""
 
 CHUNK = 8 << 20
@@ -52,7 +51,7 @@ class Checkpoint:
         """The network that it describes; headers alone are read."""
         return blueprint_of(self._config(), read_tensors(self.folder))
 
-    def tokenizer(self, blueprint: Blueprint) -> dict[str, MetadataValue]:
+    def tokenizer(self, blueprint: Blueprint) -> TokenizerMetadata:
         """The metadata of its tokenizer, which was compared with that of its library."""
         ends = end_tokens(self._config(), Fields(GENERATION, self._generation()))
         return tokenizer_metadata(self.folder, blueprint.vocabulary, tuple(ends))

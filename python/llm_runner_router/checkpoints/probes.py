@@ -28,7 +28,7 @@ MOST_OF_VOCABULARY = 4096
 
 
 def check_same(theirs: LibraryTokenizer, tokenizer: TokenizerJson, metadata: Metadata) -> None:
-    """UnsupportedError unless both tokenizers give the same ids for many texts.
+    """UnsupportedError unless both tokenizers give the same ids for many texts, special ones too.
 
     Args:
         theirs: that of the checkpoint; its normalizer and pre-tokenizer are known ones.
@@ -38,8 +38,8 @@ def check_same(theirs: LibraryTokenizer, tokenizer: TokenizerJson, metadata: Met
     try:
         ours = Tokenizer.from_metadata(metadata)
         for text in probes(tokenizer):
-            expected = theirs.ids(text)
-            found = ours.encode(text, add_special=False, parse_special=True)
+            expected = theirs.ids(text, add_special=True)
+            found = ours.encode(text, parse_special=True)
             if found != expected:
                 message = f"{text[:60]!r} becomes {found[:12]} instead of {expected[:12]}"
                 raise unsupported(TOKENIZER, message, "tokenizers whose tokens are the same here")

@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.fields import Fields
+from llm_runner_router.checkpoints.file_names import TOKENIZER
 from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.tokenizer.tokenizer import ADD_BOS_KEY, ADD_EOS_KEY
 from llm_runner_router.tokenizer.vocabulary import MAX_TOKENS
@@ -21,10 +22,7 @@ MORE_ENDS = ("eot", "eom")
 
 @dataclass(frozen=True, slots=True)
 class Affixes:
-    """What a text is put between by the tokenizer: at most the token that begins and that ends it.
-
-    ``None`` where the tokenizer leaves it to the settings.
-    """
+    """What tokenizer.json puts a text between: at most the token that begins and that ends it."""
 
     add_bos: bool
     add_eos: bool
@@ -44,7 +42,8 @@ def special_metadata(
     found = {word: named_token(ids, settings, f"{name}_token") for name, word in NAMES.items()}
     own_end = named_token(ids, settings, "eos_token")
     ended = [end for end in (own_end, *ends) if end is not None]
-    ordered = list(dict.fromkeys(ended if own_end in ends else [*ends, *ended]))
+    first = own_end in ends or affixes.add_eos  # what is put behind texts is the first of them
+    ordered = list(dict.fromkeys(ended if first else [*ends, *ended]))
     if len(ordered) > 1 + len(MORE_ENDS):
         raise unsupported("eos_token_id", ordered, f"at most {1 + len(MORE_ENDS)} tokens")
     found |= dict(zip(("eos", *MORE_ENDS), ordered, strict=False))
@@ -53,11 +52,23 @@ def special_metadata(
         for word, token in found.items()
         if token is not None
     }
-    add_bos = settings.flag("add_bos_token", default=affixes.add_bos)
-    add_eos = settings.flag("add_eos_token", default=affixes.add_eos)
-    metadata[ADD_BOS_KEY] = add_bos and found["bos"] is not None
-    metadata[ADD_EOS_KEY] = add_eos and own_end is not None
+    metadata[ADD_BOS_KEY] = affixes.add_bos
+    metadata[ADD_EOS_KEY] = affixes.add_eos
     return metadata
+
+
+def overruled(settings: Fields, affixes: Affixes) -> tuple[str, ...]:
+    """Flags of the settings that tokenizer.json contradicts, in words.
+
+    Transformers does not look at them where there is a tokenizer.json.
+    """
+    does = {"add_bos_token": affixes.add_bos, "add_eos_token": affixes.add_eos}
+    return tuple(
+        f"{settings.file}: {key} is {str(not done).lower()}, but {TOKENIZER} does otherwise, "
+        "which counts here as in Transformers"
+        for key, done in does.items()
+        if settings.flag(key, default=done) is not done
+    )
 
 
 def named_token(ids: Mapping[str, int], settings: Fields, key: str) -> int | None:

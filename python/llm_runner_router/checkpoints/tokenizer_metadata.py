@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router.checkpoints.byte_level import byte_level_metadata
@@ -12,14 +14,27 @@ from llm_runner_router.checkpoints.file_names import SETTINGS, SPECIAL, TOKENIZE
 from llm_runner_router.checkpoints.library_tokenizer import LibraryTokenizer
 from llm_runner_router.checkpoints.probes import affixes_of, check_same
 from llm_runner_router.checkpoints.sentence_pieces import sentence_piece_metadata
-from llm_runner_router.checkpoints.special_tokens import Affixes, named_token, special_metadata
+from llm_runner_router.checkpoints.special_tokens import (
+    Affixes,
+    named_token,
+    overruled,
+    special_metadata,
+)
 from llm_runner_router.checkpoints.text_file import json_object, read_object, read_text
 from llm_runner_router.checkpoints.tokenizer_json import TokenizerJson, parsed_tokenizer
 from llm_runner_router.tokenizer.metadata import MetadataValue
 
 
-def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[str, MetadataValue]:
-    """All keys below ``tokenizer.``, which give the tokens that tokenizer.json gives.
+@dataclass(frozen=True, slots=True)
+class TokenizerMetadata:
+    """All keys below ``tokenizer.``; ``notes`` say in words what does not count."""
+
+    values: Mapping[str, MetadataValue]
+    notes: tuple[str, ...] = ()
+
+
+def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> TokenizerMetadata:
+    """The metadata that gives the tokens that tokenizer.json gives.
 
     Args:
         folder: that of the checkpoint.
@@ -39,7 +54,8 @@ def tokenizer_metadata(folder: Path, size: int, ends: tuple[int, ...]) -> dict[s
     metadata |= special_metadata(tokenizer.ids, settings, ends, affixes)
     check_same(theirs, tokenizer, metadata)
     template = chat_template(folder, settings)
-    return {**metadata, KEY: template} if template else metadata
+    values = {**metadata, KEY: template} if template else metadata
+    return TokenizerMetadata(values, overruled(settings, affixes))
 
 
 def settings_of(folder: Path) -> Fields:

@@ -83,10 +83,11 @@ def of_folder(folder: Path, record: ModelRecord) -> HuggingFacePlan:
     config, notes = checkpoint.defaults(blueprint.context_length)
     length = Field(f"{CONFIG}: context", Fate.MAPPED, "config.contextLength")
     in_file = [Field(TOKENIZER, Fate.MAPPED, IN_FILE)]
-    if TEMPLATE in checkpoint.tokenizer(blueprint):
+    tokenizer = checkpoint.tokenizer(blueprint)
+    if TEMPLATE in tokenizer.values:
         in_file.append(Field("chat template", Fate.MAPPED, IN_FILE))
     fields = [length, *in_file, *generation_fields(folder, config)]
-    return HuggingFacePlan(record, fields, (*blueprint.notes, *notes))
+    return HuggingFacePlan(record, fields, (*blueprint.notes, *notes, *tokenizer.notes))
 
 
 def generation_fields(folder: Path, config: ModelConfig) -> list[Field]:

@@ -75,5 +75,5 @@ def test_the_engine_finds_no_fault_in_it(tmp_path: Path, name: str) -> None:
     }[name]
     checkpoint = Checkpoint.of(tiny.write(tmp_path / "c", config, tensors))
     found = checkpoint.blueprint()
-    write_gguf(tmp_path / "m.gguf", found, checkpoint.tokenizer(found), "F16", ignore)
+    write_gguf(tmp_path / "m.gguf", found, checkpoint.tokenizer(found).values, "F16", ignore)
     assert read_model(tmp_path / "m.gguf").faults == ()

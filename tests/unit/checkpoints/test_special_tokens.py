@@ -5,15 +5,20 @@ from typing import Any
 import pytest
 
 from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.special_tokens import Affixes, end_tokens, special_metadata
+from llm_runner_router.checkpoints.special_tokens import (
+    Affixes,
+    end_tokens,
+    overruled,
+    special_metadata,
+)
 from llm_runner_router.errors import ModelFileError, UnsupportedError
 
 IDS = {"<s>": 1, "</s>": 2, "<eot>": 3, "<eom>": 4, "<pad>": 5}
 NONE = Affixes(add_bos=False, add_eos=False)
 
 
-def metadata(ends: tuple[int, ...], **settings: Any) -> dict[str, Any]:
-    found = special_metadata(IDS, Fields("tokenizer_config.json", settings), ends, NONE)
+def metadata(ends: tuple[int, ...], affixes: Affixes = NONE, **settings: Any) -> dict[str, Any]:
+    found = special_metadata(IDS, Fields("tokenizer_config.json", settings), ends, affixes)
     return {key.removeprefix("tokenizer.ggml."): value for key, value in found.items()}
 
 
@@ -33,13 +38,29 @@ def test_generation_knows_better_than_the_tokenizer() -> None:
     assert "eos_token_id" not in metadata(())
 
 
-def test_a_token_that_there_is_not_is_not_put_before_texts() -> None:
-    assert metadata((), add_bos_token=True)["add_bos_token"] is False
-    assert metadata((), add_bos_token=True, bos_token="<s>")["add_bos_token"] is True
+def test_what_is_put_behind_texts_is_the_first_of_the_ends() -> None:
+    found = metadata((3,), Affixes(add_bos=False, add_eos=True), eos_token="</s>")
+    assert (found["eos_token_id"], found["eot_token_id"]) == (2, 3)
+    assert (found["add_bos_token"], found["add_eos_token"]) == (False, True)
+
+
+def test_a_token_that_is_no_text() -> None:
     with pytest.raises(ModelFileError, match="bos_token"):
         metadata((), bos_token=3)
+
+
+def test_flags_that_the_tokenizer_contradicts_are_told() -> None:
+    def told(**settings: Any) -> tuple[str, ...]:
+        affixes = Affixes(add_bos=True, add_eos=False)
+        return overruled(Fields("tokenizer_config.json", settings), affixes)
+
+    assert told() == told(add_bos_token=True, add_eos_token=False) == ()
+    (note,) = told(add_bos_token=False)
+    assert note.startswith("tokenizer_config.json: add_bos_token is false")
+    (note,) = told(add_eos_token=True)
+    assert note.startswith("tokenizer_config.json: add_eos_token is true")
     with pytest.raises(ModelFileError, match="add_bos_token"):
-        metadata((), add_bos_token="yes")
+        told(add_bos_token="yes")
 
 
 def test_end_tokens() -> None:

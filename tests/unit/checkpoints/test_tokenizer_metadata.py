@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer as HfTokenizer
 
-from llm_runner_router.checkpoints.tokenizer_metadata import tokenizer_metadata
+from llm_runner_router.checkpoints.tokenizer_metadata import (
+    TokenizerMetadata,
+    tokenizer_metadata,
+)
 from llm_runner_router.errors import ModelFileError, RouterError, UnsupportedError
 from llm_runner_router.tokenizer import Tokenizer
 from unit import tiny_checkpoint as tiny
@@ -19,6 +22,10 @@ TEXTS = ("the quick brown fox", " two  spaces", "", "été 日本 🙂", "a\n\nb
 
 
 def written(folder: Path, tokenizer: str, size: int = 300, **settings: Any) -> dict[str, Any]:
+    return dict(converted(folder, tokenizer, size, **settings).values)
+
+
+def converted(folder: Path, tokenizer: str, size: int = 300, **settings: Any) -> TokenizerMetadata:
     folder.mkdir(exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer)
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
@@ -80,11 +87,26 @@ def test_a_library_that_gives_up_is_an_error_of_the_file(tmp_path: Path) -> None
         written(tmp_path, json.dumps(content))
 
 
-def test_what_settings_say_of_the_first_token_wins(tmp_path: Path) -> None:
-    tokenizer = tiny.sentence_pieces()
-    settings = {"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": False}
-    ours = Tokenizer.from_metadata(written(tmp_path, tokenizer, 400, **settings))
-    assert not ours.add_bos
+@pytest.mark.parametrize("flag", [True, False])
+def test_what_tokenizer_json_does_counts_and_no_flag(tmp_path: Path, flag: bool) -> None:
+    """As in Transformers, which does not look at the flag where there is a tokenizer.json."""
+    settings: dict[str, Any] = {"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": flag}
+    found = converted(tmp_path, tiny.sentence_pieces(), 400, **settings)
+    same(tiny.sentence_pieces(), dict(found.values))
+    assert len(found.notes) == (0 if flag else 1)
+    settings |= {"bos_token": tiny.END, "eos_token": tiny.END}
+    found = converted(tmp_path, tiny.byte_level(), **settings)
+    same(tiny.byte_level(), dict(found.values))
+    assert len(found.notes) == (1 if flag else 0)
+
+
+def test_a_token_behind_texts(tmp_path: Path) -> None:
+    """It stays the tokenizer's own, whatever else ends an answer."""
+    behind = changed(lambda content: content.update(post_processor=BEHIND))
+    settings = {"bos_token": "the", "eos_token": tiny.END}
+    (tmp_path / "tokenizer.json").write_text(behind)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    same(behind, dict(tokenizer_metadata(tmp_path, 300, (7,)).values))
 
 
 def test_ids_without_a_token_are_never_made(tmp_path: Path) -> None:
@@ -145,6 +167,16 @@ BEFORE = {
     ],
     "pair": [],
     "special_tokens": {"the": {"id": "the", "ids": [9], "tokens": ["the"]}},
+}
+
+BEHIND = {
+    "type": "TemplateProcessing",
+    "single": [
+        {"Sequence": {"id": "A", "type_id": 0}},
+        {"SpecialToken": {"id": tiny.END, "type_id": 0}},
+    ],
+    "pair": [],
+    "special_tokens": {tiny.END: {"id": tiny.END, "ids": [0], "tokens": [tiny.END]}},
 }
 
 UNKNOWN: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llm_runner_router.checkpoints.blueprint import Blueprint
@@ -91,10 +91,13 @@ class Conversions:
             identity = await self._identity(checkpoint, stamp, on_progress)
             target = self._target(identity, quantization)
             await in_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            notes: tuple[str, ...] = ()
             async with target_lock(target):
                 if not await in_thread(target.is_file):
-                    await self._convert(Work(checkpoint, stamp, blueprint, target), on_progress)
-        return await asyncio.to_thread(self._made, checkpoint, blueprint, identity, quantization)
+                    work = Work(checkpoint, stamp, blueprint, target)
+                    notes = await self._convert(work, on_progress)
+        made = await asyncio.to_thread(self._made, checkpoint, blueprint, identity, quantization)
+        return replace(made, notes=(*made.notes, *notes))
 
     async def _identity(
         self, checkpoint: Checkpoint, stamp: str, on_progress: ProgressListener
@@ -116,18 +119,21 @@ class Conversions:
 
         return await in_stoppable_thread(read)
 
-    async def _convert(self, work: Work, on_progress: ProgressListener) -> None:
-        """Write the target of ``work``, whose name says what the weights become."""
+    async def _convert(self, work: Work, on_progress: ProgressListener) -> tuple[str, ...]:
+        """Write the target of ``work``, whose name says what the weights become.
+
+        What of the tokenizer could not be taken over, in words: told once, as its file is large.
+        """
         loop = asyncio.get_running_loop()
         total = output_bytes(work.blueprint, work.element)
         check_room(work.target.parent, total if work.element == work.kind else 2 * total)
 
-        def convert(check: Callable[[], None]) -> None:
+        def convert(check: Callable[[], None]) -> tuple[str, ...]:
             tell = teller("converting", total, on_progress, check, loop)
             whole, small = work.beside("whole"), work.beside("small")
             try:
                 tokenizer = work.checkpoint.tokenizer(work.blueprint)
-                write_gguf(whole, work.blueprint, tokenizer, work.element, tell)
+                write_gguf(whole, work.blueprint, tokenizer.values, work.element, tell)
                 check_unchanged(work.checkpoint, work.stamp)
                 if work.element != work.kind:
                     small.unlink(missing_ok=True)
@@ -136,11 +142,12 @@ class Conversions:
                     small.replace(whole)
                 whole.replace(work.target)
                 sync_folder(work.target.parent)
+                return tokenizer.notes
             finally:
                 whole.unlink(missing_ok=True)
                 small.unlink(missing_ok=True)
 
-        await in_stoppable_thread(convert)
+        return await in_stoppable_thread(convert)
 
     def _made(
         self, checkpoint: Checkpoint, blueprint: Blueprint, identity: str, quantization: str
