@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from llm_runner_router.cli.local_path import expanded, is_regular
 from llm_runner_router.cli.output import out
 from llm_runner_router.cli.running import reported
 
@@ -60,10 +60,7 @@ class FileOptions:
 
 def is_file(name: str) -> bool:
     """Whether a name is meant as a file of this machine rather than as a model's id."""
-    try:
-        return name.endswith(".gguf") or Path(name).expanduser().is_file()
-    except (OSError, RuntimeError):  # too long for a path, or the home of nobody
-        return False
+    return name.endswith(".gguf") or is_regular(expanded(name))
 
 
 def show_file(name: str, options: FileOptions) -> None:
@@ -74,7 +71,7 @@ def show_file(name: str, options: FileOptions) -> None:
 
     with reported():
         load = Load(options.context_length or 0, options.parallel or 1)
-        report = inspect(Path(name).expanduser(), load)
+        report = inspect(expanded(name), load)
     if options.json:
         typer.echo(json.dumps(as_json(report), allow_nan=False, indent=2))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.table import Column, Table
 
 from llm_runner_router.cli import api_models, inspection, model_update, registry_files, weights
 from llm_runner_router.cli.connection import connected
+from llm_runner_router.cli.local_path import absolute
 from llm_runner_router.cli.model_facts import facts
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
@@ -156,12 +156,6 @@ def add(  # noqa: PLR0913, PLR0917 - each option is a parameter
         tags=tuple(tag or ()),
     )
     run(register(target, record))
-
-
-def absolute(source: str) -> str:
-    """The absolute path of a file that exists here; anything else as it is."""
-    path = Path(source).expanduser()
-    return str(path.absolute()) if path.exists() else source
 
 
 async def register(target: str, record: ModelRecord) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from rich.progress import (
 )
 
 from llm_runner_router.cli.connection import connected
+from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, printable, say
 from llm_runner_router.cli.running import run
@@ -64,7 +64,7 @@ def is_source(text: str) -> bool:
 
 def whole(source: str) -> str:
     """A path of this machine as the service finds it: from the root; anything else as it is."""
-    return source if "://" in source else str(Path(source).expanduser().absolute())
+    return source if "://" in source else str(expanded(source).absolute())
 
 
 def new_bar() -> Progress:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.output import errors, printable, say
 from llm_runner_router.cli.running import reported
 from llm_runner_router.cli.sizes import bytes_text
@@ -53,7 +54,7 @@ def quantize(
     """Write a model's weights with fewer bits. TARGET appears whole or not at all."""
     from llm_runner_router.inspection.quantizing import Quantization
 
-    work = Quantization(source.expanduser(), target.expanduser(), kind, threads, replace=force)
+    work = Quantization(expanded(source), expanded(target), kind, threads, replace=force)
     with reported(), ended_by_signals():
         quantize_aloud(work)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llm_runner_router.backend import Backend
+from llm_runner_router.cli.local_path import expanded, is_regular
 from llm_runner_router.cli.output import errors
 from llm_runner_router.cli.running import run
 from llm_runner_router.cli.served_folder import recover_folder, served
@@ -33,8 +34,8 @@ def parse_model(text: str) -> tuple[str, Path]:
     model, separator, path = text.partition("=")
     if not (separator and model and path):
         raise typer.BadParameter(f"{text!r} is not of the form id=path.gguf")
-    file = Path(path).expanduser().absolute()
-    if not file.is_file():
+    file = expanded(path).absolute()
+    if not is_regular(file):
         raise typer.BadParameter(f"{text!r}: there is no such file")
     return model, file
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.output import errors, out
 from llm_runner_router.cli.running import FAILED, reported
 from llm_runner_router.errors import InvalidConfigError
@@ -43,9 +44,9 @@ def validate_config(file: File, as_json: Json = False) -> None:  # noqa: FBT002 
 def content_of(file: Path, most: int) -> bytes:
     """The first bytes of a file; InvalidConfigError where it cannot be read."""
     try:
-        with file.expanduser().open("rb") as stream:
+        with expanded(file).open("rb") as stream:
             return stream.read(most)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         why = f"a file that can be read ({error})"
         raise InvalidConfigError("configuration file", str(file), why) from None
 

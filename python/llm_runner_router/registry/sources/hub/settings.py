@@ -41,4 +41,5 @@ def _cache(environment: Mapping[str, str]) -> Path:
 
 
 def _path(text: str) -> Path:
-    return Path(os.path.expandvars(text)).expanduser()
+    # Path.expanduser would raise RuntimeError for the home of nobody.
+    return Path(os.path.expanduser(os.path.expandvars(text)))  # noqa: PTH111

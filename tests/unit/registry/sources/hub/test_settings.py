@@ -34,6 +34,7 @@ def test_a_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHERE", "/there")
     assert hub_settings({"HF_HUB_CACHE": "$WHERE/x"}).cache == Path("/there/x")
     assert hub_settings({"HF_HUB_CACHE": "~/x"}).cache == Path.home() / "x"
+    assert hub_settings({"HF_HUB_CACHE": "~no-such-user/x"}).cache == Path("~no-such-user/x")
 
 
 def test_an_endpoint_loses_its_last_slash() -> None:
