@@ -35,7 +35,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from llm_runner_router.hidden import HIDDEN
 
 if TYPE_CHECKING:
     from llm_runner_router.decision import Attempt
@@ -68,6 +70,11 @@ class FieldError(RouterError):
         self.field = field
         self.value = value
         self.allowed = allowed
+
+    @classmethod
+    def unknown(cls, field: str, allowed: str, *, reason: str | None = None) -> Self:
+        """A field that there is not. Its value, which may be a key for others, is not shown."""
+        return cls(field, HIDDEN, allowed, reason=reason)
 
 
 class InvalidRequestError(FieldError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.hidden import hidden
 from llm_runner_router.old.deprecation import warn_old
 from llm_runner_router.request_values import snake
 
@@ -40,7 +41,7 @@ def renamed_fields(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
             old.append(key)
         if found.get(name) is not None and value is not None and found[name] != value:
             allowed = f"the same as {origins[name]}, or one of them alone"
-            raise InvalidRequestError(key, value, allowed)
+            raise InvalidRequestError(key, hidden(value), allowed)
         if found.get(name) is None:
             found[name], origins[name] = value, key
     return found, old

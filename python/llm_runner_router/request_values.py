@@ -7,13 +7,14 @@ an InvalidRequestError that names the field.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.errors import FieldError, InvalidRequestError
+from llm_runner_router.hidden import shown_address
 from llm_runner_router.validation.json_text import check_json_object
 
 T = TypeVar("T")
@@ -45,7 +46,8 @@ def made(
 def named(values: object, path: str, allowed: str) -> dict[str, Any]:
     """The items of a mapping that say something, under snake_case names."""
     if not isinstance(values, Mapping):
-        raise InvalidRequestError(path, values, allowed)
+        shown = shown_address(values) if isinstance(values, str) else values
+        raise InvalidRequestError(path, shown, allowed)
     for key in values:
         if not isinstance(key, str):
             raise InvalidRequestError(f"{path} key", key, "the name of a field")
@@ -87,10 +89,15 @@ def snake(key: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
 
 
-def check_names(values: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
-    """No field that does not exist."""
+def check_names(
+    values: Iterable[str],
+    known: Collection[str],
+    prefix: str = "",
+    error: type[FieldError] = InvalidRequestError,
+) -> None:
+    """No field that does not exist; ``error`` names the first, and what was meant perhaps."""
     for name in values:
         if name not in known:
             near = get_close_matches(snake(name), known, 1)
             allowed = f"a known field{f', such as {near[0]}' if near else ''}"
-            raise InvalidRequestError(f"{prefix}{name}", values[name], allowed)
+            raise error.unknown(f"{prefix}{name}", allowed)

@@ -12,19 +12,12 @@ from pydantic_core import ErrorDetails
 
 from llm_runner_router.config.section import Section
 from llm_runner_router.errors import InvalidConfigError
-
-HIDDEN = "…"
-"""Stands for a value that is not shown."""
+from llm_runner_router.hidden import HIDDEN, hidden
 
 SECRETS = frozenset((("cache", "url"), ("registry", "url")))
 """Settings that may hold a password."""
 
 SECRET_SECTIONS = frozenset(section for section, _ in SECRETS)
-
-
-def hidden(value: object) -> object:
-    """A value that is in the wrong place, which may be a secret unless it is a number."""
-    return value if value is None or isinstance(value, int | float) else HIDDEN
 
 
 def hidden_address(value: object) -> object:
@@ -83,4 +76,4 @@ def allowed_of(field: FieldInfo, otherwise: str) -> str:
 def unknown_inside(section: type[Section], where: str) -> InvalidConfigError:
     """The error of a key that a part of a section does not have."""
     allowed = f"one of {', '.join(map(to_camel, section.model_fields))}"
-    return InvalidConfigError(where, HIDDEN, allowed, reason="UNKNOWN_CONFIG_KEY")
+    return InvalidConfigError.unknown(where, allowed, reason="UNKNOWN_CONFIG_KEY")

@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from llm_runner_router.config.errors import allowed_of, config_error, field_name, hidden
+from llm_runner_router.config.errors import allowed_of, config_error, field_name
 from llm_runner_router.config.json_positions import Member, Node, Position, read_json
 from llm_runner_router.config.problem import ConfigProblem, wrong_key, wrong_value
 from llm_runner_router.config.section import Section
 from llm_runner_router.config.tree import Config, known_keys
+from llm_runner_router.hidden import hidden
 from llm_runner_router.old.config import NO_SETTING, SPELLINGS
 from llm_runner_router.old.settings import OLD_SETTINGS
 

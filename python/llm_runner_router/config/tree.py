@@ -18,10 +18,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from llm_runner_router.config.errors import (
-    HIDDEN,
     SECRETS,
     config_error,
-    hidden,
     shown,
     without_secrets,
 )
@@ -33,6 +31,7 @@ from llm_runner_router.config.routing import (
 )
 from llm_runner_router.config.section import Section, setting, word
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.hidden import hidden
 
 Nested = Mapping[str, Mapping[str, Any]]
 
@@ -351,7 +350,7 @@ def unknown_key(where: str) -> InvalidConfigError:
     near = leaf_names.get(leaf) or next(iter(get_close_matches(where, known, 1, 0.6)), None)
     near = near or leaf_names.get(next(iter(get_close_matches(leaf, leaf_names, 1, 0.6)), ""))
     allowed = f"a known key; the nearest is {near}" if near else "a known key"
-    return InvalidConfigError(where, HIDDEN, allowed, reason="UNKNOWN_CONFIG_KEY")
+    return InvalidConfigError.unknown(where, allowed, reason="UNKNOWN_CONFIG_KEY")
 
 
 def known_keys() -> list[str]:

@@ -17,10 +17,11 @@ from typing import Any, get_args
 from pydantic.alias_generators import to_snake
 from pydantic.fields import FieldInfo
 
-from llm_runner_router.config.errors import HIDDEN, field_name, hidden
+from llm_runner_router.config.errors import field_name
 from llm_runner_router.config.section import Section
 from llm_runner_router.config.tree import SECTIONS, Config, unknown_key
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.hidden import HIDDEN, hidden
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import below, leaves_of, same
 from llm_runner_router.migrate.setting_values import not_set, remark

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic.alias_generators import to_snake
 
-from llm_runner_router.config.errors import hidden
 from llm_runner_router.config.tree import SECTIONS, Config
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.hidden import hidden
 from llm_runner_router.old.settings import OLD_SETTINGS
 from llm_runner_router.old.values import converted
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.hidden import hidden
 from llm_runner_router.registry.records import (
     Endpoint,
     ModelConfig,
@@ -95,7 +96,7 @@ def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 def an_object(where: str, value: object) -> Mapping[str, Any]:
     """An object."""
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(where, value, "an object")
+        raise InvalidRequestError(where, hidden(value), "an object")
     return value
 
 

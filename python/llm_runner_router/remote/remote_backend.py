@@ -14,6 +14,7 @@ from llm_runner_router.conversation_messages import SessionEvent, SessionMessage
 from llm_runner_router.decision import Decision
 from llm_runner_router.ensembles import EnsembleRequest, EnsembleResponse
 from llm_runner_router.errors import EngineError, RouterError, UnavailableError, shorten
+from llm_runner_router.hidden import shown_address
 from llm_runner_router.registry.records import UsageQuery, UsageRow
 from llm_runner_router.remote.calls import metadata_of, received, timeout_of, translated
 from llm_runner_router.remote.remote_registry import RemoteRegistry
@@ -55,7 +56,7 @@ class RemoteBackend(RemoteRegistry):
             async with asyncio.timeout(self._connect_timeout):
                 await self._channel.channel_ready()
         except TimeoutError:
-            message = f"no service answers at {shorten(self._target)}"
+            message = f"no service answers at {shorten(shown_address(self._target))}"
             raise UnavailableError(message) from None
 
     async def close(self) -> None:

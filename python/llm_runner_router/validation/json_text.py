@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.validation.values import check_kind, check_text, is_number
+from llm_runner_router.hidden import hidden
+from llm_runner_router.validation.values import check_text, is_number
 
 MAX_JSON_TEXT = 1_000_000
 MAX_JSON_DEPTH = 16
@@ -35,7 +36,8 @@ def check_json_text(field: str, text: str, most: int = MAX_JSON_TEXT) -> None:
 
 def check_json_object(field: str, values: Mapping[str, Any]) -> None:
     """An object that JSON can express, of bounded depth and size."""
-    check_kind(field, values, Mapping, "fields by name")
+    if not isinstance(values, Mapping):
+        raise InvalidRequestError(field, hidden(values), "fields by name")
     left = MAX_JSON_VALUES
     level: list[tuple[str, object]] = [(field, dict(values))]
     for _ in range(MAX_JSON_DEPTH):

@@ -211,3 +211,10 @@ def test_wrong_files_say_where(change: dict[str, Any], field: str, message: str)
 def test_what_is_no_json_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="document"):
         parsed(document)
+
+
+def test_what_stands_in_place_of_an_object_is_not_shown() -> None:
+    model = {"id": "a", "format": "api", "provider": "openai", "endpoint": "https://u:secret@h"}
+    with pytest.raises(InvalidRequestError, match=r"^models\[0\]\.endpoint: '…'") as caught:
+        parsed(json.dumps({"version": "1.2.0", "models": [model]}).encode())
+    assert "secret" not in str(caught.value.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -22,6 +21,7 @@ from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError, UnsupportedError
 from llm_runner_router.request_fields import request_of
+from llm_runner_router.request_values import check_names
 from llm_runner_router.types import Request
 from llm_runner_router.validation.request import validate_request
 
@@ -91,13 +91,9 @@ class RouterSettings(Serializable):
         """No field that there is not: a misspelt one would do nothing."""
         if not isinstance(values, Mapping):
             return values
-        known = cls.model_fields
-        for name in values:
-            if name not in known and name not in NOT_OURS:
-                near = get_close_matches(str(name), known, 1)
-                allowed = f"a known field{f', such as {near[0]}' if near else ''}"
-                raise InvalidConfigError(str(name), values[name], allowed)
-        return {name: value for name, value in values.items() if name not in NOT_OURS}
+        ours = {name: value for name, value in values.items() if name not in NOT_OURS}
+        check_names(map(str, ours), cls.model_fields, error=InvalidConfigError)
+        return ours
 
     @model_validator(mode="after")
     def _ready(self) -> Self:

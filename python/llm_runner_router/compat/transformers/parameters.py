@@ -118,7 +118,7 @@ def check_names(where: str, values: Mapping[str, object], known: frozenset[str])
     """InvalidRequestError names the first argument that would have no effect."""
     for name in values:
         if name not in known:
-            raise InvalidRequestError(f"{where}{name}", values[name], f"{', '.join(sorted(known))}")
+            raise InvalidRequestError.unknown(f"{where}{name}", ", ".join(sorted(known)))
 
 
 def check_beams(values: Mapping[str, Any]) -> None:

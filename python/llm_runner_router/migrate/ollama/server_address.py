@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from llm_runner_router.errors import InvalidRequestError
-from llm_runner_router.registry.checks.endpoint import is_url, masked
+from llm_runner_router.hidden import shown_address
+from llm_runner_router.registry.checks.endpoint import is_url
 
 DEFAULT_PORT = 11434
 ALLOWED = "http:// or https:// and a host, or host[:port]"
@@ -21,5 +22,5 @@ def server_address(text: str) -> str:
         address = f"http://{address}" if whole else f"http://{address}:{DEFAULT_PORT}"
     address = address.rstrip("/")
     if not is_url(address):
-        raise InvalidRequestError("host", masked(text), ALLOWED)
+        raise InvalidRequestError("host", shown_address(text), ALLOWED)
     return address

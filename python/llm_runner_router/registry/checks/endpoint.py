@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.hidden import hidden, shown_address
 from llm_runner_router.providers.echo_behaviour import EchoBehaviour
 from llm_runner_router.providers.known import KnownProvider
 from llm_runner_router.registry.checks.line import check_line
 from llm_runner_router.registry.records import Endpoint
 from llm_runner_router.validation.json_text import check_json_object
-from llm_runner_router.validation.values import check_kind
 
 MAX_URL = 2048
 MAX_REFERENCE = 4096
@@ -64,10 +64,11 @@ def check_address(address: object, provider: KnownProvider) -> None:
             allowed = f"an address, since none of provider {provider.name} is known"
             raise InvalidRequestError("endpoint.base_url", None, allowed)
     elif remote and not is_target(address):
-        raise InvalidRequestError("endpoint.base_url", masked(address), "host:port or unix:PATH")
+        allowed = "host:port or unix:PATH"
+        raise InvalidRequestError("endpoint.base_url", shown_address(address), allowed)
     elif not remote and not is_url(address):
         allowed = "http:// or https:// with a host, perhaps a port and a path, and nothing else"
-        raise InvalidRequestError("endpoint.base_url", masked(address), allowed)
+        raise InvalidRequestError("endpoint.base_url", shown_address(address), allowed)
 
 
 def is_target(address: object) -> bool:
@@ -90,13 +91,6 @@ def is_url(address: object) -> bool:
     return whole and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def masked(address: object) -> object:
-    """What may be shown of an address: a user's part or a query could hold a key."""
-    if isinstance(address, str) and not set("@?#") & set(address):
-        return address
-    return "an address with a user or a query"
-
-
 def check_reference(reference: object) -> None:
     """Where the key is found, never the key itself."""
     good = isinstance(reference, str) and len(reference) <= MAX_REFERENCE
@@ -107,7 +101,8 @@ def check_reference(reference: object) -> None:
 
 def check_headers(headers: Mapping[str, str]) -> None:
     """Few, printable, and none that holds a key."""
-    check_kind("endpoint.headers", headers, Mapping, "texts by name")
+    if not isinstance(headers, Mapping):
+        raise InvalidRequestError("endpoint.headers", hidden(headers), "texts by name")
     if len(headers) > MAX_HEADERS:
         allowed = f"at most {MAX_HEADERS} entries"
         raise InvalidRequestError("endpoint.headers", len(headers), allowed)

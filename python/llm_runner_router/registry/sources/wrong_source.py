@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.hidden import HIDDEN, shown_address
 
 MAX_SOURCE = 4096
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+WEB = re.compile(r"https?:", re.IGNORECASE)
 SECRETS = re.compile(r"(?<=//)[^/?#]*@|[?].*", re.DOTALL)
 
 
@@ -22,4 +24,5 @@ def check_source(text: object, allowed: str) -> None:
 
 def wrong_source(text: str, allowed: str) -> InvalidRequestError:
     """An error that shows ``text`` without what may be secret: a password, and the query."""
-    return InvalidRequestError("source", SECRETS.sub("…", text), allowed)
+    shown = shown_address(text) if WEB.match(text) else SECRETS.sub(HIDDEN, text)
+    return InvalidRequestError("source", shown, allowed)

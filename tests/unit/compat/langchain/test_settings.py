@@ -42,8 +42,19 @@ def request(made: ChatLLMRouter, stop: list[str] | None = None, **values: Any) -
 
 @pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
 def test_a_misspelt_field_is_refused(kind: type[Any]) -> None:
-    with pytest.raises(InvalidConfigError, match=r"temprature: 1 .* such as temperature"):
+    with pytest.raises(InvalidConfigError, match=r"temprature: '…' .* such as temperature"):
         kind(temprature=1)
+
+
+@pytest.mark.parametrize("name", ["openai_api_key", "anthropic_api_key", "base_url", "headers"])
+@pytest.mark.parametrize("value", ["sk-secret", {"Authorization": "sk-secret"}])
+def test_a_key_for_another_class_is_not_shown(name: str, value: object) -> None:
+    with pytest.raises(InvalidConfigError, match=name) as caught:
+        ChatLLMRouter(**{name: value})
+    assert "sk-secret" not in f"{caught.value} {caught.value.value}"
+    with pytest.raises(InvalidRequestError, match=name) as of_call:
+        request(ChatLLMRouter(), **{name: value})
+    assert "sk-secret" not in f"{of_call.value} {of_call.value.value}"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +116,7 @@ def test_what_a_call_says_counts() -> None:
     assert made.max_tokens == 7
     assert model._timeout({}) is None
     assert model._timeout({"timeout": 3}) == 3
-    with pytest.raises(InvalidRequestError, match=r"temprature: 1 .* such as temperature"):
+    with pytest.raises(InvalidRequestError, match=r"temprature: '…' .* such as temperature"):
         request(model, temprature=1)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from llm_runner_router.compat.transformers.parameters import (
+    GENERATION,
     Parameters,
+    check_names,
     parameters_of,
     said_by_model,
 )
@@ -109,3 +111,10 @@ def test_a_record_says_what_its_model_does() -> None:
         "max_new_tokens": 7,
     }
     assert said_by_model(ModelConfig(temperature=0.5)) == {"temperature": 0.5}
+
+
+@pytest.mark.parametrize("name", ["token", "use_auth_token"])
+def test_the_value_of_an_unknown_argument_is_not_shown(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match=rf"^{name}: '…' .* top_k") as caught:
+        check_names("", {name: "hf_secret"}, GENERATION)
+    assert "hf_secret" not in f"{caught.value} {caught.value.value}"

@@ -100,6 +100,8 @@ def test_references_of_keys(reference: str) -> None:
         ("endpoint.options key", Endpoint(options={"extra_headers": {"x": SECRET}})),
         ("endpoint.options key", Endpoint(options={"extra_body": [{"access_token": SECRET}]})),
         ("endpoint.options key", Endpoint(options={"a": {"b": {"Client_Secret": SECRET}}})),
+        ("endpoint.options", Endpoint(options=SECRET)),  # type: ignore[arg-type]
+        ("endpoint.headers", Endpoint(headers=[SECRET])),  # type: ignore[arg-type]
     ],
 )
 def test_keys_in_clear_are_refused_and_not_repeated(field: str, endpoint: Endpoint) -> None:

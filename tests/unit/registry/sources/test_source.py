@@ -132,7 +132,8 @@ def test_secrets_are_not_shown() -> None:
     assert str(source.url) == "https://h/a.gguf?token=hush%2Fhush"
     assert "hush" not in repr(source) + source.canonical + source.default_id
     assert source.canonical != parse_source("https://h/a.gguf?token=other").canonical
-    for text in ("https://h/../a?token=hush", "https://me:hush@h/a", "http://h/a?hush#hush"):
+    user = ("https://me:hush@h/a", "https://me:a/hush@h/a")
+    for text in ("https://h/../a?token=hush", *user, "http://h/a?hush#hush"):
         with pytest.raises(InvalidRequestError) as caught:
             parse_source(text)
         assert "hush" not in str(caught.value)
