@@ -13,10 +13,11 @@ from llm_runner_router.inspection.trained_context import context_of
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
 from llm_runner_router.migrate.model_config import config_bytes, new_entry
+from llm_runner_router.migrate.model_contexts import fitted
 from llm_runner_router.migrate.model_names import config_name, id_of, source_of, target_stem
+from llm_runner_router.migrate.model_path import path_of
 from llm_runner_router.migrate.model_set import ModelSet, left, read_headers
 from llm_runner_router.migrate.plan import MoveFile, WriteFile
-from llm_runner_router.registry.sources.file import absolute_path
 
 MODELS = PurePosixPath("models")
 CACHE = MODELS / "cache"
@@ -52,7 +53,7 @@ class ModelMoves:
         context = context_of(contents)
         owners = self._owners(files)
         for index in owners:
-            self._point(index, source)
+            self._point(index, source, context)
         if not owners:
             owners = [self._register(files, source, context)]
         for index in owners:
@@ -83,7 +84,7 @@ class ModelMoves:
         Where no source leads to them, those whose file is missing and has their name: the folder
         may have been another one, or what paths started from, or the path is one of Windows.
         """
-        paths = [self._path_of(entry) for entry in self.models]
+        paths = [path_of(self.folder, entry) for entry in self.models]
         own = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
         found = [index for index, path in enumerate(paths) if path in own]
         return found or [
@@ -92,30 +93,23 @@ class ModelMoves:
             if path and file_name(path) in files.names and not os.path.lexists(path)
         ]
 
-    def _path_of(self, entry: object) -> str | None:
-        """The file of an entry; ``None`` where its source is none."""
-        source = entry.get("source") if isinstance(entry, Mapping) and "id" in entry else None
-        if not isinstance(source, str):
-            return None
-        try:
-            return str(absolute_path(source, self.folder.absolute()))
-        except RouterError:
-            return None
-
     def tell_missing(self) -> None:
         """A note of each model of a file that is not there."""
         coming = {os.path.normpath(self.folder.absolute() / move.target) for move in self.moves}
         for index, entry in enumerate(self.models):
-            path = self._path_of(entry)
+            path = path_of(self.folder, entry)
             is_file = isinstance(entry, Mapping) and entry.get("format") == "gguf"
             if path and is_file and path not in coming and not os.path.lexists(path):
                 place = shorten(entry["source"], 300)
                 self.notes.append(f"models[{index}].source: no file is at {place}: {NOT_RUN}")
 
-    def _point(self, index: int, source: str) -> None:
-        """Let a model that is known have its new source, and all else as it was."""
-        self.notes.append(f"models[{index}].source is {source} now")
-        self.models[index] = {**self.models[index], "source": source}
+    def _point(self, index: int, source: str, context: int | None) -> None:
+        """Let a model that is known have its new source, and all else as the file allows it."""
+        where = f"models[{index}]"
+        self.notes.append(f"{where}.source is {source} now")
+        entry = {**self.models[index], "source": source}
+        self.models[index], notes = fitted(where, entry, context)
+        self.notes += notes
 
     def _register(self, files: ModelSet, source: str, context: int | None) -> int:
         """Give a model that the registry lacks an entry; where that stands."""

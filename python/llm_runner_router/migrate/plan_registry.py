@@ -11,6 +11,8 @@ from typing import Any
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
 from llm_runner_router.migrate.leaves import leaf_paths, leaves_of, same
+from llm_runner_router.migrate.model_contexts import KEYS as CONTEXT_KEYS
+from llm_runner_router.migrate.model_contexts import FittedRegistry, fitted_registry
 from llm_runner_router.migrate.model_files import ModelFiles, files_left, model_files
 from llm_runner_router.migrate.parts import Part, Planned, named, told
 from llm_runner_router.migrate.plan import WriteFile
@@ -50,14 +52,17 @@ def plan_registry(project: Project, parts: frozenset[Part]) -> RegistryPlan:
     if file is not None:
         with named(path):
             result = transformed(file.content, parts)
-    moved = ModelFiles((), (), result.content)
+    fit = FittedRegistry(result.content)
+    if parts & WHOLE_REGISTRY and is_taken_over(project, file, result.content):
+        fit = fitted_registry(project.folder, result.content)
+    moved = ModelFiles((), (), fit.content)
     if Part.MODELS in parts:
-        moved = files_of_models(project, result.content)
+        moved = files_of_models(project, fit.content)
     fields = [*moved_fields(result, moved.registry), *moved.fields]
     writes = registry_writes(path, file, moved.registry, fields)
     if parts & WHOLE_REGISTRY:
         check_registry(writes)
-    notes = [*told(path, result.notes), *moved.notes, *notes_of(project)]
+    notes = [*told(path, result.notes), *fit.notes, *moved.notes, *notes_of(project)]
     return RegistryPlan(Planned([*writes, *moved.configs, *moved.moves], notes), moved.registry)
 
 
@@ -67,6 +72,16 @@ def files_of_models(project: Project, registry: Mapping[str, Any]) -> ModelFiles
     if keeper is None:
         return model_files(project.folder, registry)
     return files_left(project.folder, registry, keeper)
+
+
+def is_taken_over(project: Project, file: JsonFile | None, content: Mapping[str, Any]) -> bool:
+    """Whether a service will have its models from the file, or the file becomes one of today.
+
+    Once a service has a registry of its own, a file of today says nothing of its models.
+    """
+    if file is None:
+        return False
+    return registry_of_service(project) is None or not same(file.content, content)
 
 
 def registry_of_service(project: Project) -> str | None:
@@ -122,10 +137,10 @@ def migrated_prompts_alone(old: Mapping[str, Any]) -> Transformed:
         return Transformed(old, fields)
     content: dict[str, Any] = {}
     for key, value in old.items():
-        if key in TEMPLATES:
-            content["templates"] = result.content["templates"]
-        else:
+        if key not in TEMPLATES:
             content[key] = value
+        elif "templates" in result.content:
+            content["templates"] = result.content["templates"]
     aside = result.content.get(UNMAPPED, {})
     if "templates" in aside:
         content[UNMAPPED] = {**content.get(UNMAPPED, {}), "templates": aside["templates"]}
@@ -147,9 +162,15 @@ def moved_fields(result: Transformed, content: Mapping[str, Any]) -> list[Field]
     return [
         field
         if same(before.get(field.target), after.get(field.target))
-        else replace(field, fate=Fate.MAPPED, note="the file moves there")
+        else replace(field, fate=Fate.MAPPED, note=why_changed(field.target))
         for field in result.fields
     ]
+
+
+def why_changed(target: str) -> str:
+    """Why the value at ``target`` is another one than the document had."""
+    is_context = target.rpartition(".")[2] in CONTEXT_KEYS
+    return "no longer than the file was made for" if is_context else "the file moves there"
 
 
 def notes_of(project: Project) -> list[str]:
