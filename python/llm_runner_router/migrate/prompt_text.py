@@ -8,10 +8,11 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.prompt.prompt_template import variables_of
 
 DOUBLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-CONTROL = re.compile(r"\{%|\{\{[{#/^>!&~]")
-"""What begins more than a placeholder in the languages whose placeholders are doubled."""
+CONTROL = re.compile(r"\{%|\{\{[{#/^>!&~]|\{\{[^{}\"]*[A-Za-z_][^{}\"]*\}\}|\$\{")
+"""What is more than a placeholder in the languages whose placeholders are doubled, such as a path
+``{{user.name}}`` or a filter; and ``${name}``. An object of JSON in doubled braces has quotes."""
 
-ALLOWED = "placeholders of one kind, {{name}} or {name}, and nothing else in doubled braces"
+ALLOWED = "placeholders of one kind, {{name}} or {name}, and no path, filter or ${name} among them"
 SINGLE = re.compile(r"(\{[A-Za-z_][A-Za-z0-9_]*\})|[{}]")
 
 

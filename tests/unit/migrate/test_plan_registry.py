@@ -10,9 +10,11 @@ import pytest
 
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.parts import EVERYTHING, Part
-from llm_runner_router.migrate.plan import MoveFile
+from llm_runner_router.migrate.plan import MoveFile, WriteFile
 from llm_runner_router.migrate.planner import plan_of
 from unit.migrate.test_planner import ENVIRONMENT, REGISTRY, gguf, write
+
+ASIDE = {"name": "a prompt without a text"}
 
 
 def test_a_folder_of_models_that_is_a_link_keeps_its_files_and_stops_nothing_else(
@@ -28,6 +30,26 @@ def test_a_folder_of_models_that_is_a_link_keeps_its_files_and_stops_nothing_els
     write(models, "registry.json", REGISTRY)
     with pytest.raises(InvalidConfigError, match=r"^models: 'a symbolic link' is not allowed"):
         plan_of(folder)
+
+
+@pytest.mark.parametrize("parts", [frozenset({Part.PROMPTS}), EVERYTHING])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"prompts": []}, {}),
+        ({"templates": None}, {}),
+        ({"models": [], "prompts": [ASIDE]}, {"models": [], "_unmapped": {"templates": [ASIDE]}}),
+        ({"templates": [ASIDE]}, {"_unmapped": {"templates": [ASIDE]}}),
+    ],
+)
+def test_prompts_may_come_to_no_template(
+    tmp_path: Path, parts: frozenset[Part], old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    write(tmp_path, "models/registry.json", json.dumps({"version": "1.2.0", **old}))
+    changes = plan_of(tmp_path, parts=parts).changes
+    [written] = [change for change in changes if str(change.path) == "models/registry.json"]
+    assert isinstance(written, WriteFile)
+    assert json.loads(written.after) == {"version": "1.2.0", **new}
 
 
 def test_no_registry_is_made_behind_a_link(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ def test_a_whole_folder(tmp_path: Path) -> None:
     assert str(plan.database) == "models/registry.sqlite"
     assert plan.notes[0] == (
         "version 1.0, told by config/config.json: flat setting maxConcurrentRequests; "
-        'package.json: llm-runner-router 1.0; package.json: no "type": "module"; '
-        "app.js: require; models/registry.json: prompts; .env: LLM_LOG_LEVEL"
+        "package.json: llm-runner-router 1.0; app.js: require; "
+        'package.json: no "type": "module"; models/registry.json: prompts; .env: LLM_LOG_LEVEL'
     )
     assert "app.js:1: require('llm-runner-router') is import now" in plan.notes
 
@@ -363,6 +363,40 @@ def test_records_that_are_wrong_are_named_with_their_file(tmp_path: Path) -> Non
     write(old_folder(tmp_path), "models/registry.json", json.dumps({"models": [twice, twice]}))
     with pytest.raises(RouterError, match=r"models/registry\.json: .*models\[1\]"):
         plan_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        {"models": {"gpt": {"provider": "openai", "apiKey": "hush"}}},
+        {
+            "models": [
+                {
+                    "name": "m",
+                    "path": "https://u:hush@x.example/a.gguf",
+                    "source": "https://u:hush2@x.example/a.gguf",
+                }
+            ]
+        },
+        {"models": [{"name": "m", "path": "m.gguf", "config": "apiKey=hush"}]},
+        {"version": {"apiKey": "hush"}},
+        {"_unmapped": {"models": {"apiKey": "hush"}}},
+        {"_unmapped": "password=hush"},
+    ],
+)
+def test_secrets_of_a_registry_are_not_told(tmp_path: Path, registry: dict[str, Any]) -> None:
+    write(tmp_path, "models/registry.json", json.dumps(registry))
+    with pytest.raises(InvalidRequestError, match=r"^models/registry\.json: ") as caught:
+        plan_of(tmp_path)
+    assert "hush" not in caught.value.message
+
+
+def test_secrets_are_not_in_notes(tmp_path: Path) -> None:
+    record = {"name": "m", "type": "https://u:hush@x.example", "path": "m.bin"}
+    write(tmp_path, "models/registry.json", json.dumps({"models": [record]}))
+    notes = plan_of(tmp_path).notes
+    assert any("https://u:…@x.example" in note for note in notes)
+    assert not any("hush" in note for note in notes)
 
 
 def test_versions_that_there_are_not(tmp_path: Path) -> None:

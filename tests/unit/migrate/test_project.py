@@ -79,6 +79,13 @@ def test_contract_17_the_content_tells_the_version(
     assert version(tmp_path) == wanted
 
 
+def test_what_starts_the_service_and_names_its_variables_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "app.service", "[Service]")
+    write(tmp_path / "settings.js", "process.env.LLM_LOG_LEVEL")
+    notes = read_project(tmp_path).notes
+    assert [note.partition(":")[0] for note in notes] == ["app.service", "settings.js"]
+
+
 def test_links_and_broken_files_are_named(tmp_path: Path) -> None:
     write(tmp_path / "real.json", "{}")
     (tmp_path / "config.json").symlink_to("real.json")

@@ -37,7 +37,11 @@ def test_placeholders(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{{a}} {b}", "{{#if a}}x{{/if}}", "{% if a %}x{% endif %}", "{{{{a}}}}", "{{{a}}}"]
+    "text",
+    [
+        *("{{a}} {b}", "{{#if a}}x{{/if}}", "{% if a %}x{% endif %}", "{{{{a}}}}", "{{{a}}}"),
+        *("Hi {{user.name}}", "{{user-name}}", "{{ input | trim }}", "Hi ${name}", "{{a}} {{b.c}}"),
+    ],
 )
 def test_what_nobody_can_tell_is_no_template(text: str) -> None:
     with pytest.raises(InvalidRequestError, match=r"^format: "):
