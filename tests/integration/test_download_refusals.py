@@ -36,9 +36,10 @@ async def test_a_refusal_is_final(
     server: FileServer, downloader: Downloader, tmp_path: Path, code: int
 ) -> None:
     server.inject(status(code))
-    with pytest.raises(SourceError, match=f"status {code}") as caught:
-        await downloader.fetch(server.put("/f?key=hush", CONTENT), tmp_path / "f")
+    with pytest.raises(SourceError, match=rf"m 1\.gguf of 127\.0\.0\.1: .*status {code}") as caught:
+        await downloader.fetch(server.address + "/d/m%201.gguf?key=hush", tmp_path / "39720c-f")
     assert "hush" not in str(caught.value)
+    assert "39720c" not in str(caught.value)
     assert len(server.seen) == 1
     assert names(tmp_path) == []
 

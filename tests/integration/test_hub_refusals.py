@@ -198,7 +198,8 @@ async def test_an_endpoint_that_is_no_address_is_refused_unseen(hub: Hub) -> Non
 async def test_a_refused_content_is_said_with_its_name(hub: Hub) -> None:
     hub.server.add(REPOSITORY, {"tiny.gguf": MODEL})
     hub.server.inject(status(403))
-    with pytest.raises(SourceError, match=r"hf://org/Tiny-GGUF: 'tiny.gguf': .*403"):
+    told = r"hf://org/Tiny-GGUF: 'tiny.gguf': tiny.gguf of 127\.0\.0\.1: .*403"
+    with pytest.raises(SourceError, match=told):
         await hub.pull()
 
 

@@ -79,13 +79,13 @@ class Downloader:
         SourceError where the server lacks or refuses the file.
         """
         address = url if isinstance(url, URL) else URL(url, encoded=True)
-        with naming(address, address.name):
+        with naming(address):
             return await told_size(self._sessions(), address, self._times.silence)
 
     async def _bring(self, wanted: Wanted, target: Path, on_progress: ProgressListener) -> None:
         part = Part(target, wanted.identity, size=wanted.size, digest=wanted.sha256)
         try:
-            with naming(wanted.url, target.name):
+            with naming(wanted.url):
                 await in_thread(part.open)
                 transfer = Transfer(wanted, part, on_progress, self._times)
                 await transfer.verify_beginning()
@@ -104,9 +104,12 @@ def is_whole(target: Path, size: int | None) -> bool:
 
 
 @contextmanager
-def naming(url: URL, name: str) -> Iterator[None]:
-    """Say of which file and server a SourceError speaks, without the rest of the address."""
+def naming(url: URL) -> Iterator[None]:
+    """Say of which file and server a SourceError speaks, without the rest of the address.
+
+    The file's name is the server's: the one that it has here is made of digests.
+    """
     try:
         yield
     except SourceError as error:
-        raise SourceError(f"{name} of {url.host}: {error.message}") from None
+        raise SourceError(f"{url.name} of {url.host}: {error.message}") from None
