@@ -7,7 +7,7 @@ from pathlib import Path
 from llm_runner_router.cli.output import errors, say
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan
 from llm_runner_router.migrate.relative_path import WORK
-from llm_runner_router.migrate.report import counts, diff_of, field_line
+from llm_runner_router.migrate.report import counts, diff_of, field_line, fields_of
 
 
 def print_plan(plan: Plan) -> None:
@@ -30,7 +30,7 @@ def print_change(change: Change) -> None:
     told = counts(change.fields)
     say(f"\n{word} {change.path}" + (f": {told}" if told else ""))
     say(diff_of(change), end="")
-    for field in change.fields:
+    for field in fields_of(change):
         say(f"  {field_line(field)}")
 
 

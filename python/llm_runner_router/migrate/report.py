@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import unified_diff
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,7 +14,8 @@ from llm_runner_router.migrate.fields import Field
 from llm_runner_router.migrate.json_file import MARK
 from llm_runner_router.migrate.plan import Change, MoveFile, Plan, WriteFile
 from llm_runner_router.migrate.project import ENVIRONMENT
-from llm_runner_router.migrate.secret_text import shown_environment, shown_json
+from llm_runner_router.migrate.secret_shapes import without_secrets
+from llm_runner_router.migrate.secret_text import shown_environment, shown_json, shown_name
 from llm_runner_router.migrate.versions import Version
 
 MAX_LINES = 5000
@@ -47,6 +48,20 @@ def shown(path: PurePosixPath, text: str) -> str:
     if path == ENVIRONMENT:
         return shown_environment(text)
     return shown_json(text) if text else ""
+
+
+def fields_of(write: WriteFile) -> Sequence[Field]:
+    """The fate of each value of a file; what looks like a secret in its place is not shown."""
+    shown_place = shown_name if write.path == ENVIRONMENT else without_secrets
+    return [
+        replace(
+            field,
+            path=shown_place(field.path),
+            target=shown_place(field.target),
+            note=without_secrets(field.note),
+        )
+        for field in write.fields
+    ]
 
 
 def counts(fields: Sequence[Field]) -> str:
@@ -95,5 +110,5 @@ def change_json(change: Change) -> Mapping[str, Any]:
         "path": str(change.path),
         "new": change.before is None,
         "diff": diff_of(change),
-        "fields": [asdict(field) for field in change.fields],
+        "fields": [asdict(field) for field in fields_of(change)],
     }

@@ -11,28 +11,21 @@ import re
 from collections.abc import Iterator
 
 from llm_runner_router.config.json_positions import DECODER, Node, read_json
+from llm_runner_router.hidden import HIDDEN
 from llm_runner_router.migrate.environment import NEW_NAMES, Entry, entries_of
 from llm_runner_router.migrate.json_file import MARK
+from llm_runner_router.migrate.secret_shapes import hides, is_secret, without_secrets
 
-HIDDEN = "…"
+WRITTEN = re.compile(r'"(?:\\.|[^"\\])*"')
+"""A text as JSON writes it."""
 
-SECRET = re.compile(
-    r"(api|access|private|signing|encryption)keys?|secret|passw|passphrase|pwd|authorization"
-    r"|credential|bearer|cookie|^auth$|webhook"
-)
-"""In a key in lower case and without ``-`` and ``_``: all below it is hidden."""
+OURS = frozenset((*NEW_NAMES, *NEW_NAMES.values()))
 
-TOKEN = re.compile(r"token")
-"""The same, but numbers are those of tokens, and words under ``stopTokens`` are shown."""
+NAME = re.compile(r"[A-Z\d_.-]{0,64}|[a-z\d_.-]{0,64}|[A-Za-z_.-]{0,20}")
+"""What variables are called. Others may be lines of a key that end in ``=``."""
 
-REFERENCE = re.compile(r"(env|file):")
-"""Says where a secret is, and not what it is."""
-
-KEY = re.compile(r"\b((sk|pk|rk|gsk|hf|xai|ghp|glpat|xoxb)[-_][\w-]{16,}|Bearer\s+[^\s\"]+)")
-PASSWORD = re.compile(r"(://[^/\s:@\"]*:)[^@/\s\"]+@")
-QUERY = re.compile(
-    r"([?&][^=&\s\"]*(?:key|token|secret|sig|passw)[^=&\s\"]*=)[^&#\s\"]+", re.IGNORECASE
-)
+BEHIND = " \t\r\n'\"`"
+"""What may stand behind a value and says nothing."""
 
 
 def shown_json(text: str) -> str:
@@ -46,9 +39,10 @@ def shown_json(text: str) -> str:
     result, done = [mark], 0
     for node, key in scalars(root):
         end = DECODER.raw_decode(text, node.offset)[1]
-        result += [text[done : node.offset], shown_scalar(node, text[node.offset : end], key)]
+        written = text[node.offset : end]
+        result += [shown_keys(text[done : node.offset]), shown_scalar(node, written, key)]
         done = end
-    return "".join((*result, text[done:]))
+    return "".join((*result, shown_keys(text[done:])))
 
 
 def scalars(node: Node, key: str = "") -> Iterator[tuple[Node, str]]:
@@ -61,32 +55,23 @@ def scalars(node: Node, key: str = "") -> Iterator[tuple[Node, str]]:
         yield node, key
 
 
-def is_secret(key: str) -> bool:
-    """Whether what stands under the key is a secret, of whatever kind."""
-    return SECRET.search(plain(key)) is not None
-
-
-def plain(key: str) -> str:
-    """A key in the letters that all spellings share."""
-    return key.lower().replace("_", "").replace("-", "")
-
-
 def shown_scalar(node: Node, written: str, key: str) -> str:
     """A value as it may be shown; ``written`` is how it stands in the text."""
-    value = node.scalar
-    if not isinstance(value, str):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return json.dumps(HIDDEN, ensure_ascii=False) if is_number and is_secret(key) else written
-    is_token = TOKEN.search(plain(key)) is not None and "stop" not in plain(key)
-    if value and (is_secret(key) or is_token) and not REFERENCE.match(value):
+    if hides(key, node.scalar):
         return f'"{HIDDEN}"'
-    return without_secrets(written)
+    return shown_text(written) if isinstance(node.scalar, str) else written
 
 
-def without_secrets(text: str) -> str:
-    """A text without what looks like a secret."""
-    text = PASSWORD.sub(rf"\1{HIDDEN}@", KEY.sub(HIDDEN, text))
-    return QUERY.sub(rf"\1{HIDDEN}", text)
+def shown_keys(text: str) -> str:
+    """What stands between two values, with the keys in it as they may be shown."""
+    return WRITTEN.sub(lambda found: shown_text(found[0]), text)
+
+
+def shown_text(written: str) -> str:
+    """A text as JSON writes it, without secrets; it stays as it is where there are none."""
+    said = json.loads(written, strict=False)
+    shown = without_secrets(said)
+    return written if shown == said else json.dumps(shown, ensure_ascii=False)
 
 
 def shown_environment(text: str) -> str:
@@ -96,10 +81,25 @@ def shown_environment(text: str) -> str:
 
 def shown_entry(entry: Entry) -> str:
     """The lines of a variable; remarks may hold an old value too, and other lines anything."""
-    text = entry.text
-    if entry.name in NEW_NAMES or entry.name in NEW_NAMES.values() or not text.strip():
-        return text
-    name, equals, _ = text.partition("=")
-    if equals:
-        return f"{name}={HIDDEN}\n"
-    return text if text.lstrip().startswith("#") else f"{HIDDEN}\n"
+    if not entry.text.strip():
+        return entry.text
+    if entry.name in OURS:
+        return shown_own(entry)
+    if entry.name:
+        return f"{entry.lead}{shown_name(entry.name)}={HIDDEN}\n"
+    return f"# {HIDDEN}\n" if entry.text.lstrip().startswith("#") else f"{HIDDEN}\n"
+
+
+def shown_own(entry: Entry) -> str:
+    """A variable of ours, without the remark behind its value."""
+    end = entry.rest.find(entry.value) + len(entry.value) if entry.value else 0
+    behind = entry.rest[end:].lstrip(BEHIND if entry.value else f"{BEHIND}=:")
+    if not behind:
+        return without_secrets(entry.text)
+    shown = entry.text[: len(entry.text) - len(behind)]
+    return f"{without_secrets(shown)}{'# ' if behind.startswith('#') else ''}{HIDDEN}\n"
+
+
+def shown_name(name: str) -> str:
+    """The name of a variable, unless it looks like a secret itself."""
+    return without_secrets(name) if NAME.fullmatch(name) else HIDDEN

@@ -73,7 +73,7 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_bytes_that_are_no_text_are_no_obstacle() -> None:
-    change = WriteFile(PurePosixPath(".env"), b"# \xff\r\nLLM_LOG_LEVEL=a\r\n", b"LOG_LEVEL=a\n")
+    change = WriteFile(PurePosixPath(".env"), b"LLM_LOG_LEVEL=\xff\r\n", b"LOG_LEVEL=a\n")
     assert "�" in diff_of(change)
     assert "\r" not in diff_of(change)
 
@@ -97,6 +97,22 @@ def test_fields_in_words() -> None:
         "added     registry.path",
     ]
     assert counts(FIELDS) == "1 mapped, 1 kept, 1 unmapped, 1 added"
+
+
+def test_secrets_in_places_are_not_shown() -> None:
+    key = "https://x.example/?token=hush"
+    fields = [Field(f"a.{key}", Fate.KEPT, f"_unmapped.a.{key}", f"as {key}")]
+    change = WriteFile(PurePosixPath("a.json"), None, b"{}", fields)
+    shown = "https://x.example/?token=…"
+    assert report.fields_of(change) == [
+        Field(f"a.{shown}", Fate.KEPT, f"_unmapped.a.{shown}", f"as {shown}")
+    ]
+    variable = WriteFile(
+        PurePosixPath(".env"), None, b"", [Field("aHVzaA12aHVzaA12", Fate.UNMAPPED)]
+    )
+    assert report.fields_of(variable) == [Field("…", Fate.UNMAPPED)]
+    plan = Plan(Path("/srv"), "1.0", [change, variable])
+    assert "hush" not in json.dumps(as_json(plan)).replace("aHVz", "hush")
 
 
 def test_a_plan_for_programs() -> None:

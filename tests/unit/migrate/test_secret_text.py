@@ -22,6 +22,17 @@ SECRETS: tuple[object, ...] = (
     {"webhookUrl": "https://x.example/hush"},
     {"x": ["sk-hush0123456789abcdef"]},
     {"passwords": {"a": 'hush"hush\\'}},
+    {"pg": "host=h password=hush user=u"},
+    {"pg": "host=h password='hush hush' user=u"},
+    {"odbc": "Server=s;Pwd=hush;"},
+    {"slack": "https://hooks.slack.com/services/T0/B0/hush"},
+    {"key": "hush"},
+    {"aws": "AKIAhush".replace("hush", "IOSFODNN7HUSH")},
+    {"pem": "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----"},
+    {"https://x.example/?token=hush": 1},
+    {"postgres://u:hush@h/db": {}},
+    {"inner": '{"apiKey": "hush"}'},
+    {"quoted": 'password="hush \\"hush"'},
 )
 
 OPEN: tuple[object, ...] = (
@@ -39,7 +50,7 @@ def test_secrets_are_hidden_wherever_they_stand(content: object, indent: int | N
     shown = shown_json(json.dumps({"before": 1, "in": [content], "after": 2}, indent=indent))
     found = json.loads(shown)
     assert (found["before"], found["after"]) == (1, 2)
-    assert "hush" not in shown.replace("env:hush", "")
+    assert "hush" not in shown.lower().replace("env:hush", "")
     assert "48151623" not in shown
     assert "…" in shown
 
@@ -66,9 +77,17 @@ def test_nothing_is_shown_of_what_cannot_be_read() -> None:
     ("text", "shown"),
     [
         ("LLM_LOG_LEVEL=info\nCACHE_ENABLED=1\n\n", "LLM_LOG_LEVEL=info\nCACHE_ENABLED=1\n\n"),
-        ("A=hush\nexport B: x\n", "A=…\n…\n"),
-        ("# A=hush\n# words\n", "# A=…\n# words\n"),
+        ("A=hush\nexport B: x\n", "A=…\nexport B=…\n"),
+        ("# A=hush\n# words\n\n#hush", "# …\n# …\n\n# …\n"),
         ('PEM="-----BEGIN\nhush\nthat nobody closes\n', "PEM=…\n…\n…\n"),
+        ("API_SECRET: aHVzaA==\n", "API_SECRET=…\n"),
+        ("PRIVATE_KEY=-----BEGIN KEY-----\n", "PRIVATE_KEY=…\n"),
+        ("abc+def/hush==\naHVzaA12aHVzaA12==\n", "…\n…=…\n"),
+        (
+            "LLM_LOG_LEVEL=debug # hush\nLOG_LEVEL='info' hush",
+            "LLM_LOG_LEVEL=debug # …\nLOG_LEVEL='info' …\n",
+        ),
+        ("CACHE_ENABLED=  # hush\nLOG_LEVEL: info\n", "CACHE_ENABLED=  # …\nLOG_LEVEL: info\n"),
         ("PEM='-----BEGIN\nhush\n'\nLOG_LEVEL=info", "PEM=…\nLOG_LEVEL=info"),
     ],
 )
