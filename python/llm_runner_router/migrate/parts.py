@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from llm_runner_router.errors import FieldError
 from llm_runner_router.migrate.plan import Change
+from llm_runner_router.migrate.secret_shapes import shown_value, without_secrets
 
 
 class Part(StrEnum):
@@ -24,6 +25,7 @@ class Part(StrEnum):
 
 
 EVERYTHING = frozenset(Part)
+REGISTRY_PARTS = frozenset({Part.REGISTRY, Part.PROMPTS, Part.MODELS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,15 @@ def joined(planned: Sequence[Planned]) -> Planned:
 
 @contextmanager
 def named(file: PurePosixPath) -> Iterator[None]:
-    """Let errors of fields say which file they are in."""
+    """Let errors of fields say which file they are in, and none of its secrets."""
     try:
         yield
     except FieldError as error:
         raise type(error)(
-            f"{file}: {error.field}", error.value, error.allowed, reason=error.reason
+            f"{file}: {without_secrets(error.field)}",
+            shown_value(error.field, error.value),
+            without_secrets(error.allowed),
+            reason=error.reason,
         ) from None
 
 

@@ -17,9 +17,9 @@ from llm_runner_router.migrate.plan import Plan, WriteFile
 from llm_runner_router.migrate.plan_config import ConfigPlan, plan_config
 from llm_runner_router.migrate.plan_registry import WHOLE_REGISTRY, RegistryPlan, plan_registry
 from llm_runner_router.migrate.project import ENVIRONMENT, PACKAGE, REGISTRY, Project, read_project
+from llm_runner_router.migrate.secret_shapes import without_secrets
 from llm_runner_router.migrate.versions import Detected, detected, source_version, target_version
 
-REGISTRY_PARTS = frozenset({Part.REGISTRY, Part.PROMPTS, Part.MODELS})
 MAX_USES = 100
 MAX_CLUES = 6
 IMPORT = f"`llm-router models import {REGISTRY}` gives them to a running service"
@@ -38,7 +38,7 @@ def plan_of(
     allowed; AlreadyExistsError what would be overwritten.
     """
     target_version(target)
-    project = read_project(folder)
+    project = read_project(folder, parts)
     given = None if source is None else Detected(source_version(source), ())
     found = given or detected(project.clues())
     registry, config = RegistryPlan(Planned(), {}), ConfigPlan(Planned(), None, {})
@@ -59,7 +59,8 @@ def plan_of(
         config=config.path,
         registry=REGISTRY if is_tried else None,
     )
-    return whole(plan, project, config, registry) if parts == EVERYTHING else plan
+    plan = whole(plan, project, config, registry) if parts == EVERYTHING else plan
+    return replace(plan, notes=list(map(without_secrets, plan.notes)))
 
 
 def evidence(found: Detected, planned: Planned) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_runner_router.errors import InvalidRequestError, shorten
+from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.draft import Draft, MigratedEntry
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
@@ -97,5 +97,5 @@ def records_of(key: str, value: object) -> Sequence[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InvalidRequestError(key, shorten(value), "a list of records")
+        raise InvalidRequestError(key, value, "a list of records")
     return value

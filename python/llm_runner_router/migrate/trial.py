@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from llm_runner_router.errors import MigrationError, RouterError
 from llm_runner_router.migrate.plan import Plan
+from llm_runner_router.migrate.secret_shapes import without_secrets
 
 if TYPE_CHECKING:
     from llm_runner_router.router import LLMRouter
@@ -108,5 +109,6 @@ def check_database(tree: Path, plan: Plan) -> None:
 
 
 def failed(why: str) -> MigrationError:
-    """The error of a result that is not to be used."""
-    return MigrationError(f"the result was tried and refused: {why}; the folder is as it was")
+    """The error of a result that is not to be used, without the secrets of its files."""
+    shown = without_secrets(why)
+    return MigrationError(f"the result was tried and refused: {shown}; the folder is as it was")
