@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from llm_runner_router.registry.changes.log import StoredChange
+from llm_runner_router.registry.entries import Entry
 from llm_runner_router.registry.memory.residency import Residency
-from llm_runner_router.registry.records import ModelDetails, ModelLimits
+from llm_runner_router.registry.records import ModelDetails, ModelLimits, ModelRecord
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry_follower import RegistryFollower
 from unit.echoes import EchoLoader, model, settle, until
@@ -54,6 +56,41 @@ async def test_a_removed_model_finishes_its_requests_and_leaves() -> None:
         assert made.residency.loaded_models() == ["b"]
         await until(lambda: made.residency.details("a") == ModelDetails())
         assert made.residency.details("b") != ModelDetails()
+
+
+def changed_elsewhere(store: RegistryStore, record: ModelRecord) -> None:
+    """Let ``record`` come in as how its model is by now, whatever it was meanwhile."""
+    change = StoredChange(store.sequence + 1, "model", record.id)
+    store._journal._take([Entry("model", record.id, record)], [change])
+
+
+async def test_a_model_that_was_registered_anew_unseen_answers_no_longer_as_before() -> None:
+    """Its removal and the registration of another under its id are one change to who looks late."""
+    async with followed() as made:
+        await made.residency.load("b")
+        before = made.store.get("a")
+        async with made.residency.lease("a") as old:
+            other = replace(before, source="b.gguf", created=before.created + 1, etag="other")
+            changed_elsewhere(made.store, other)
+            await until(lambda: made.forgotten == ["a"])
+            assert not made.residency.loaded("a")
+            assert made.residency.details("a") == ModelDetails()
+            assert made.residency.busy("a")
+        changed_elsewhere(made.store, replace(other, owner="me", etag="owned"))
+        async with made.residency.lease("a") as new:
+            assert new is not old
+        await until(lambda: old.closed)
+        await settle()
+        assert made.forgotten == ["a"]
+        assert made.residency.loaded_models() == ["a", "b"]
+        assert made.residency.details("a") != ModelDetails()
+
+
+async def test_what_is_known_of_a_model_goes_with_it_also_where_it_is_not_loaded() -> None:
+    async with followed() as made:
+        before = made.store.get("a")
+        changed_elsewhere(made.store, replace(before, created=before.created + 1))
+        await until(lambda: made.forgotten == ["a"])
 
 
 async def test_changed_limits_hold_at_once_and_nothing_is_forgotten() -> None:

@@ -8,11 +8,19 @@ from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import ModelFormat
 
 
+def registered_anew(loaded: ModelRecord, present: ModelRecord) -> bool:
+    """Whether the model was removed since, and another registered under its id."""
+    return loaded.created != present.created
+
+
 def outdated(loaded: ModelRecord, present: ModelRecord) -> bool:
     """Whether what was made of ``loaded`` would answer otherwise than ``present`` wants.
 
-    A file that runs here stays as it was loaded until it is loaded anew, since that takes long.
+    A file that runs here stays as it was loaded until it is loaded anew, since that takes long;
+    unless it is that of another registration.
     """
+    if registered_anew(loaded, present):
+        return True
     if loaded.etag == present.etag or ModelFormat.API not in (loaded.format, present.format):
         return False
     return origin(loaded) != origin(present)

@@ -22,7 +22,10 @@ FILE = replace(BEHIND_API, format=ModelFormat.GGUF, provider="")
         (BEHIND_API, {"format": ModelFormat.GGUF}, True),
         (BEHIND_API, {"config": ModelConfig(pinned=True, idle_timeout=3.0)}, False),
         (BEHIND_API, {"quality": 0.5}, False),
+        (BEHIND_API, {"created": 5.0}, True),
         (FILE, {"source": "other"}, False),
+        (FILE, {"created": 5.0}, True),
+        (FILE, {"updated": 5.0}, False),
         (FILE, {"format": ModelFormat.API}, True),
     ],
 )

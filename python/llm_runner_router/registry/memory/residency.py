@@ -14,7 +14,7 @@ from llm_runner_router.registry.memory.residency_rules import ResidencyLimits, R
 from llm_runner_router.registry.memory.resident import ProgressListener, Resident
 from llm_runner_router.registry.memory.room import MemoryRoom, MemoryUse
 from llm_runner_router.registry.memory.slots import Slots
-from llm_runner_router.registry.origin import outdated
+from llm_runner_router.registry.origin import outdated, registered_anew
 from llm_runner_router.registry.records import ModelDetails, ModelRecord
 
 __all__ = ["ModelLoader", "Residency", "ResidencyLimits"]
@@ -28,10 +28,10 @@ class Residency:
     Loads of one model that overlap are one load; it is abandoned when the last who waits for it
     gives up. A load that does not fit waits until other models have made room, see MemoryRoom. A
     model that is leaving finishes its requests first, and comes back by a new load. One whose
-    provider has failed is loaded anew on its next use. So is a model behind an API whose record
-    says otherwise by then, or whose provider has refused the key; requests that run on it finish
-    meanwhile. ``find`` gives the present record of a model or raises; it is asked on each use, and
-    again after each wait.
+    provider has failed is loaded anew on its next use. So is a model that was removed and
+    registered again, and one behind an API whose record says otherwise by then, or whose provider
+    has refused the key; requests that run on it finish meanwhile. ``find`` gives the present record
+    of a model or raises; it is asked on each use, and again after each wait.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Residency:
     ) -> None:
         self._loader = loader
         self._find = find
-        rules = ResidencyRules(find, limits)
+        self._rules = rules = ResidencyRules(find, limits)
         self._room = MemoryRoom(rules, self._send_away)
         self._idle = IdleClock(rules.idle_timeout, self._send_away)
         self._slots = Slots(rules.concurrent_requests)
@@ -81,7 +81,14 @@ class Residency:
         return self._room.use()
 
     def refresh(self) -> None:
-        """Hold to what records and limits say now. To be called when one of them has changed."""
+        """Hold to what records and limits say now. To be called when one of them has changed.
+
+        What was loaded of a registration that is over is sent away, whatever has its id by now.
+        """
+        for resident in tuple(self._residents.values()):
+            present = self._rules.present(resident.model)
+            if present is None or registered_anew(resident.record, present):
+                self._replace(resident)
         self._slots.refresh()
         self._idle.refresh()
         self._room.settle()
@@ -123,8 +130,9 @@ class Residency:
             await resident.gone.wait()
 
     def forget(self, model: str) -> None:
-        """Drop the details of a model that is no longer registered."""
-        self._details.pop(model, None)
+        """Drop the details of a model whose registration is over; what is in memory is newer."""
+        if not self.loaded(model):
+            self._details.pop(model, None)
 
     async def close(self) -> None:
         """Unload everything at once, whatever still runs."""
@@ -241,7 +249,7 @@ class Residency:
     async def _evict(self, resident: Resident) -> None:
         try:
             await resident.unused.wait()
-            provider = await outcome(resident.loading)
+            provider = await resident.outcome()
             if provider is not None:
                 await provider.close()
         finally:
@@ -253,10 +261,3 @@ class Residency:
         self._replaced.discard(resident)
         self._room.give_back(resident)
         resident.vanish()
-
-
-async def outcome(loading: asyncio.Task[Provider]) -> Provider | None:
-    """The provider of a load once it has ended, ``None`` where it failed."""
-    await asyncio.wait([loading])
-    failed = loading.cancelled() or loading.exception() is not None
-    return None if failed else loading.result()

@@ -43,26 +43,27 @@ class ResidencyRules:
         """What all models may take."""
         return self._limits.memory_bytes()
 
+    def present(self, model: str) -> ModelRecord | None:
+        """Its record, where it is registered."""
+        try:
+            return self._find(model)
+        except ModelNotFoundError:
+            return None
+
     def pinned(self, model: str) -> bool:
         """Whether it stays until somebody unloads it."""
-        record = self._present(model)
+        record = self.present(model)
         return record is not None and record.config.pinned is True
 
     def idle_timeout(self, model: str) -> float:
         """Seconds without a request after which it is sent away; 0: never."""
         if self.pinned(model):
             return 0.0
-        record = self._present(model)
+        record = self.present(model)
         own = None if record is None else record.config.idle_timeout
         return self._limits.idle_timeout() if own is None else own
 
     def concurrent_requests(self, model: str) -> int | None:
         """How many requests may run on it at once; ``None``: any number."""
-        record = self._present(model)
+        record = self.present(model)
         return None if record is None else record.limits.concurrent_requests
-
-    def _present(self, model: str) -> ModelRecord | None:
-        try:
-            return self._find(model)
-        except ModelNotFoundError:
-            return None

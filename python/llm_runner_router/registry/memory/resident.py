@@ -62,6 +62,11 @@ class Resident:
         done = self.loading.done() and not self.loading.cancelled()
         return self.loading.result() if done and self.loading.exception() is None else None
 
+    async def outcome(self) -> Provider | None:
+        """The provider once the load has ended, ``None`` where it failed."""
+        await asyncio.wait([self.loading])
+        return self.provider
+
     @contextmanager
     def awaited(self, listener: ProgressListener | None) -> Iterator[None]:
         """Count somebody who waits for the load, and tell ``listener`` how far it is."""

@@ -12,7 +12,7 @@ from llm_runner_router.providers.echo import EchoProvider
 from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.records import Endpoint, LoadProgress, ModelConfig, ModelRecord
 from llm_runner_router.types import ModelFormat
-from unit.echoes import EchoLoader, model, settle
+from unit.echoes import EchoLoader, model, settle, until
 
 
 async def test_the_first_use_loads_and_the_next_does_not() -> None:
@@ -102,6 +102,22 @@ async def test_unload_waits_for_running_requests_and_later_ones_load_anew() -> N
     assert old.closed
     assert loader.loads == 2
     assert not loader.providers["m"].closed
+    await residency.close()
+
+
+async def test_what_was_registered_anew_loads_anew_and_waits_for_nobody() -> None:
+    loader, records = EchoLoader(), {"m": model("m", created=1.0)}
+    residency = Residency(loader, lambda name: records[name])
+    async with residency.lease("m") as old:
+        records["m"] = model("m", "other.gguf", created=2.0)
+        async with residency.lease("m") as new:
+            assert new is not old
+        residency.forget("m")
+        assert residency.details("m").architecture == "echo"
+        assert not old.closed
+    await until(lambda: old.closed)
+    assert residency.loaded("m")
+    assert not new.closed
     await residency.close()
 
 
