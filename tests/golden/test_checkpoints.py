@@ -15,6 +15,7 @@ import transformers
 
 from golden import checkpoints
 from llm_runner_router import LLMRouter
+from llm_runner_router.checkpoints.generation_settings import NAMES
 from llm_runner_router.compat.transformers import TextGenerationPipeline, pipeline
 from llm_runner_router.errors import InvalidRequestError
 
@@ -195,6 +196,22 @@ def test_defaults_of_a_pipeline_and_of_a_model(tmp_path: Path, cache: Path) -> N
     ) as ours:  # fmt: skip
         for arguments in ({}, {"max_new_tokens": 3}, {"return_full_text": True}):
             assert ours("the cat", **arguments) == theirs("the cat", **arguments)
+
+
+def test_an_older_checkpoint_says_it_in_its_configuration(gpt2: Pair, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(gpt2.folder, tmp_path / "older"))
+    (folder / "generation_config.json").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"do_sample": False, "max_length": 30, "repetition_penalty": 1.5}
+    (folder / "config.json").write_text(json.dumps(config))
+    theirs = transformers.pipeline("text-generation", model=str(folder), dtype=torch.float32)
+    with pipeline(model=folder, dtype="float32", config=settings(gpt2.cache)) as ours:
+        assert ours("the cat") == theirs("the cat")
+
+
+def test_the_settings_of_generation_are_those_of_transformers() -> None:
+    theirs = set(transformers.GenerationConfig().to_dict())
+    assert theirs - {"transformers_version", "_from_model_config"} == NAMES
 
 
 def test_the_token_that_ends_an_answer_belongs_to_it(gpt2: Pair, tmp_path: Path) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from llm_runner_router.checkpoints.architectures import blueprint_of
 from llm_runner_router.checkpoints.blueprint import Blueprint
 from llm_runner_router.checkpoints.faults import damaged
 from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, INDEX, SINGLE, SMALL_FILES
+from llm_runner_router.checkpoints.file_names import CONFIG, INDEX, SINGLE, SMALL_FILES
 from llm_runner_router.checkpoints.generation_defaults import generation_defaults
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import opened, read_object
 from llm_runner_router.checkpoints.tokenizer_metadata import TokenizerMetadata, tokenizer_metadata
@@ -53,12 +53,16 @@ class Checkpoint:
 
     def tokenizer(self, blueprint: Blueprint) -> TokenizerMetadata:
         """The metadata of its tokenizer, which was compared with that of its library."""
-        ends = end_tokens(self._config(), Fields(GENERATION, self._generation()))
+        ends = end_tokens(self._config(), self.generation())
         return tokenizer_metadata(self.folder, blueprint.vocabulary, tuple(ends))
+
+    def generation(self) -> GenerationSettings:
+        """What it says of generation."""
+        return GenerationSettings.of(self.folder)
 
     def defaults(self, context: int) -> tuple[ModelConfig, tuple[str, ...]]:
         """Its context and the defaults of requests; and what could not be taken over, in words."""
-        config, notes = generation_defaults(self._generation())
+        config, notes = generation_defaults(self.generation())
         length = context if context <= MAX_CONTEXT else None
         return replace(config, context_length=length), tuple(notes)
 
@@ -96,7 +100,3 @@ class Checkpoint:
 
     def _config(self) -> Fields:
         return Fields(CONFIG, read_object(self.folder / CONFIG))
-
-    def _generation(self) -> Mapping[str, Any]:
-        path = self.folder / GENERATION
-        return read_object(path) if path.exists() else {}

@@ -1,11 +1,11 @@
-"""generation_config.json: the defaults of requests that come along with a checkpoint."""
+"""The defaults of requests that come along with a checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from llm_runner_router.checkpoints.file_names import GENERATION
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.errors import FieldError
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.validation.request import check_sampling
@@ -31,12 +31,13 @@ SAYS_NOTHING = frozenset(
 """What changes no answer here, or is told of on its own."""
 
 
-def generation_defaults(values: Mapping[str, Any]) -> tuple[ModelConfig, list[str]]:
+def generation_defaults(settings: GenerationSettings) -> tuple[ModelConfig, list[str]]:
     """The defaults of requests, and what could not be taken over, in words.
 
     ``max_length`` counts prompt and answer together, where ours counts the answer alone: it cannot
     be a default of ours.
     """
+    file, values = settings.file, settings.values
     notes: list[str] = []
     said: dict[str, Any] = {}
     for theirs, ours in NAMES.items():
@@ -46,16 +47,16 @@ def generation_defaults(values: Mapping[str, Any]) -> tuple[ModelConfig, list[st
         if acceptable(ours, value):
             said[ours] = value
         else:
-            notes.append(f"{GENERATION}: {theirs} {str(value)[:40]} is out of range here")
+            notes.append(f"{file}: {theirs} {str(value)[:40]} is out of range here")
     if values.get("do_sample") is False:
         said["temperature"] = 0.0  # Transformers takes the likeliest token, whatever else is said
     if values.get("max_length") is not None:
         notes.append(
-            f"{GENERATION}: max_length {str(values['max_length'])[:40]} counts prompt and answer; "
+            f"{file}: max_length {str(values['max_length'])[:40]} counts prompt and answer; "
             "max_tokens of a request counts the answer alone"
         )
     rest = sorted(key for key, value in values.items() if is_left(key, value))
-    notes += [f"{GENERATION}: {key[:60]} has no counterpart here" for key in rest]
+    notes += [f"{file}: {key[:60]} has no counterpart here" for key in rest]
     return ModelConfig(**said), notes
 
 

@@ -1,4 +1,4 @@
-"""Which tokens begin and end texts: tokenizer_config.json, config.json, generation_config.json."""
+"""Which tokens begin and end texts: tokenizer_config.json, and the settings of generation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from llm_runner_router.checkpoints.faults import damaged, unsupported
 from llm_runner_router.checkpoints.fields import Fields
 from llm_runner_router.checkpoints.file_names import TOKENIZER
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.tokenizer.metadata import MetadataValue
 from llm_runner_router.tokenizer.tokenizer import ADD_BOS_KEY, ADD_EOS_KEY
 from llm_runner_router.tokenizer.vocabulary import MAX_TOKENS
@@ -82,9 +83,10 @@ def named_token(ids: Mapping[str, int], settings: Fields, key: str) -> int | Non
             raise settings.wrong(key, "the text of a token")
 
 
-def end_tokens(config: Fields, generation: Fields) -> Sequence[int]:
-    """The tokens that end an answer: those of generation_config.json, else of config.json."""
-    source = generation if generation.has("eos_token_id") else config
+def end_tokens(config: Fields, generation: GenerationSettings) -> Sequence[int]:
+    """The tokens that end an answer: those of the settings of generation, else of config.json."""
+    said = Fields(generation.file, generation.values)
+    source = said if said.has("eos_token_id") else config
     found: Any = source.raw("eos_token_id")
     listed = found if isinstance(found, list) else [] if found is None else [found]
     if not all(type(token) is int and 0 <= token < MAX_TOKENS for token in listed):

@@ -7,14 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from llm_runner_router.backend import Backend
 from llm_runner_router.checkpoints.chat_template import KEY as TEMPLATE
 from llm_runner_router.checkpoints.checkpoint import Checkpoint
-from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION, TOKENIZER
+from llm_runner_router.checkpoints.file_names import CONFIG, TOKENIZER
 from llm_runner_router.checkpoints.generation_defaults import NAMES
-from llm_runner_router.checkpoints.text_file import read_object
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.errors import AlreadyExistsError, RouterError
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.registry.checks.model import checked_record
@@ -86,21 +85,18 @@ def of_folder(folder: Path, record: ModelRecord) -> HuggingFacePlan:
     tokenizer = checkpoint.tokenizer(blueprint)
     if TEMPLATE in tokenizer.values:
         in_file.append(Field("chat template", Fate.MAPPED, IN_FILE))
-    fields = [length, *in_file, *generation_fields(folder, config)]
+    fields = [length, *in_file, *generation_fields(checkpoint.generation(), config)]
     return HuggingFacePlan(record, fields, (*blueprint.notes, *notes, *tokenizer.notes))
 
 
-def generation_fields(folder: Path, config: ModelConfig) -> list[Field]:
-    """What becomes of each setting of generation_config.json."""
-    if not (folder / GENERATION).exists():
-        return []
-    values = read_object(folder / GENERATION)
-    return [generation_field(key, value, config) for key, value in values.items()]
+def generation_fields(settings: GenerationSettings, config: ModelConfig) -> list[Field]:
+    """What becomes of each setting of generation."""
+    return [generation_field(settings, key, config) for key in settings.values]
 
 
-def generation_field(key: str, value: Any, config: ModelConfig) -> Field:  # noqa: ANN401 - JSON
+def generation_field(settings: GenerationSettings, key: str, config: ModelConfig) -> Field:
     """One setting. ``max_length`` counts prompt and answer, which no default here does."""
-    path = f"{GENERATION}: {key[:100]}"
+    path, value = f"{settings.file}: {key[:100]}", settings.values[key]
     name = NAMES.get(key)
     if name is not None and getattr(config, name) is not None:
         return Field(path, Fate.MAPPED, f"config.{name}")

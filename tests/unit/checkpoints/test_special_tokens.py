@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from llm_runner_router.checkpoints.fields import Fields
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.checkpoints.special_tokens import (
     Affixes,
     end_tokens,
@@ -14,6 +15,12 @@ from llm_runner_router.checkpoints.special_tokens import (
 from llm_runner_router.errors import ModelFileError, UnsupportedError
 
 IDS = {"<s>": 1, "</s>": 2, "<eot>": 3, "<eom>": 4, "<pad>": 5}
+
+
+def said(values: dict[str, Any]) -> GenerationSettings:
+    return GenerationSettings("generation_config.json", values)
+
+
 NONE = Affixes(add_bos=False, add_eos=False)
 
 
@@ -65,11 +72,11 @@ def test_flags_that_the_tokenizer_contradicts_are_told() -> None:
 
 def test_end_tokens() -> None:
     config = Fields("config.json", {"eos_token_id": 7})
-    assert end_tokens(config, Fields("generation_config.json", {})) == (7,)
-    assert end_tokens(config, Fields("generation_config.json", {"eos_token_id": [3, 2, 3]})) == (
+    assert end_tokens(config, said({})) == (7,)
+    assert end_tokens(config, said({"eos_token_id": [3, 2, 3]})) == (
         3,
         2,
     )
     for wrong in ("2", [True], -1, [1 << 40], {}):
         with pytest.raises(ModelFileError, match="eos_token_id"):
-            end_tokens(Fields("c", {"eos_token_id": wrong}), Fields("g", {}))
+            end_tokens(Fields("c", {"eos_token_id": wrong}), said({}))

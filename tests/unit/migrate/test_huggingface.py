@@ -57,8 +57,18 @@ def test_a_folder_is_looked_into(folder: Path) -> None:
     assert fates["max_length"] == (Fate.UNMAPPED, "")
     assert fates["penalty_alpha"] == (Fate.UNMAPPED, "")
     assert fates["tokenizer.json"] == (Fate.MAPPED, "the model's file")
-    assert len(fates) == 2 + len(GENERATION)
+    assert len(fates) == 2 + len(GENERATION)  # context and tokenizer besides
     assert any("prompt and answer" in note for note in plan.notes)
+
+
+def test_settings_of_an_older_checkpoint_are_told(tmp_path: Path) -> None:
+    older = tiny.llama_config(top_k=7, max_length=30, no_repeat_ngram_size=3)
+    plan = planned(str(tiny.write(tmp_path / "older", older)))
+    fates = {field.path: (field.fate, field.target) for field in plan.fields}
+    assert fates["config.json: top_k"] == (Fate.MAPPED, "config.top_k")
+    assert fates["config.json: max_length"] == (Fate.UNMAPPED, "")
+    assert fates["config.json: no_repeat_ngram_size"] == (Fate.UNMAPPED, "")
+    assert "config.json: hidden_size" not in fates
 
 
 def test_names_of_the_hub_and_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

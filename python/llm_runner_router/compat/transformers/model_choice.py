@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.file_names import CONFIG, GENERATION
+from llm_runner_router.checkpoints.file_names import CONFIG
+from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.checkpoints.special_tokens import end_tokens
 from llm_runner_router.checkpoints.text_file import read_object
 from llm_runner_router.compat.transformers.parameters import GENERATION as KNOWN
@@ -101,8 +102,7 @@ def said_by_folder(folder: Path | None) -> dict[str, Any]:
     """What a checkpoint says that records do not keep: ``max_length``, and the ends of answers."""
     if folder is None:
         return {}
-    path = folder / GENERATION
-    values = read_object(path) if path.exists() else {}
-    ends = end_tokens(Fields(CONFIG, read_object(folder / CONFIG)), Fields(GENERATION, values))
-    said = {key: value for key, value in values.items() if key in KNOWN and value is not None}
+    settings = GenerationSettings.of(folder)
+    ends = end_tokens(Fields(CONFIG, read_object(folder / CONFIG)), settings)
+    said = {key: value for key, value in settings.values.items() if key in KNOWN}
     return {**said, "eos_token_id": list(ends) or None}
