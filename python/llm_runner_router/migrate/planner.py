@@ -11,7 +11,15 @@ from typing import Any
 from llm_runner_router.migrate.environment import migrated_environment
 from llm_runner_router.migrate.json_file import rewritten
 from llm_runner_router.migrate.package_json import migrated_package
-from llm_runner_router.migrate.parts import EVERYTHING, Part, Planned, joined, named, told
+from llm_runner_router.migrate.parts import (
+    EVERYTHING,
+    REGISTRY_PARTS,
+    Part,
+    Planned,
+    joined,
+    named,
+    told,
+)
 from llm_runner_router.migrate.plain_file import linked_parent
 from llm_runner_router.migrate.plan import Plan, WriteFile
 from llm_runner_router.migrate.plan_config import ConfigPlan, plan_config

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +12,7 @@ from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import entries_of
 from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
-from llm_runner_router.migrate.parts import named
+from llm_runner_router.migrate.parts import EVERYTHING, REGISTRY_PARTS, Part, named
 from llm_runner_router.migrate.plain_file import read_plain
 from llm_runner_router.migrate.surroundings import (
     packages_below,
@@ -87,20 +88,45 @@ def script_clues(path: PurePosixPath, script: Script) -> list[Clue]:
     return [Clue(f"{path}: import", MODULE_VERSIONS)] if script.imports else []
 
 
-def read_project(folder: Path) -> Project:
-    """Everything in ``folder`` that a migration looks at; InvalidConfigError names a wrong file."""
+def read_project(folder: Path, parts: frozenset[Part] = EVERYTHING) -> Project:
+    """Everything in ``folder`` that a migration of ``parts`` looks at.
+
+    InvalidConfigError names a wrong file of one of the parts. What belongs to others only tells the
+    version: where it cannot be read, it tells nothing.
+    """
     if not folder.is_dir():
         raise InvalidConfigError("folder", str(folder), "a folder that is there")
-    environment = read_plain(folder, ENVIRONMENT, MAX_FILE_BYTES)
+    with_models = bool(parts & {Part.CONFIG, Part.MODELS})
+    packages = files_of(folder, (PACKAGE,), MAX_FILE_BYTES, needed=Part.PACKAGE in parts)
     return Project(
         folder=folder,
-        configs=files_of(folder, CONFIGS, MAX_FILE_BYTES),
-        environment=None if environment is None else environment.decode(errors="surrogateescape"),
-        package=files_of(folder, (PACKAGE,), MAX_FILE_BYTES).get(PACKAGE),
-        registries=files_of(folder, (REGISTRY, OLD_REGISTRY), MAX_BYTES),
+        configs=files_of(folder, CONFIGS, MAX_FILE_BYTES, needed=with_models),
+        environment=environment_of(folder, needed=Part.ENV in parts),
+        package=packages.get(PACKAGE),
+        registries=files_of(
+            folder, (REGISTRY, OLD_REGISTRY), MAX_BYTES, needed=bool(parts & REGISTRY_PARTS)
+        ),
         scripts=scripts_of(folder),
         notes=notes_of(folder),
     )
+
+
+@contextmanager
+def missing_unless(*, needed: bool) -> Iterator[None]:
+    """Let the errors of files out where they are needed."""
+    try:
+        yield
+    except InvalidConfigError:
+        if needed:
+            raise
+
+
+def environment_of(folder: Path, *, needed: bool) -> str | None:
+    """The text of ``.env``."""
+    with missing_unless(needed=needed):
+        data = read_plain(folder, ENVIRONMENT, MAX_FILE_BYTES)
+        return None if data is None else data.decode(errors="surrogateescape")
+    return None
 
 
 def notes_of(folder: Path) -> list[str]:
@@ -113,10 +139,13 @@ def notes_of(folder: Path) -> list[str]:
 
 
 def files_of(
-    folder: Path, paths: Sequence[PurePosixPath], limit: int
+    folder: Path, paths: Sequence[PurePosixPath], limit: int, *, needed: bool
 ) -> dict[PurePosixPath, JsonFile]:
-    """Those of the files that are there."""
-    found = {path: read_plain(folder, path, limit) for path in paths}
-    return {
-        path: read_json(str(path), data, limit) for path, data in found.items() if data is not None
-    }
+    """Those of the files that are there, and of those that are not needed what can be read."""
+    found: dict[PurePosixPath, JsonFile] = {}
+    for path in paths:
+        with missing_unless(needed=needed):
+            data = read_plain(folder, path, limit)
+            if data is not None:
+                found[path] = read_json(str(path), data, limit)
+    return found

@@ -139,6 +139,30 @@ def test_a_whole_folder(tmp_path: Path) -> None:
     assert "app.js:1: require('llm-runner-router') is import now" in plan.notes
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        (Part.ENV, {"package.json": "// {}", "models/registry.json": "[]", "config.json": "{,}"}),
+        (Part.CONFIG, {"package.json": "// {}", "models/registry.json": "[]"}),
+        (Part.PROMPTS, {"package.json": "// {}", "config.json": "{,}"}),
+    ],
+)
+def test_a_part_alone_needs_no_file_of_another(
+    tmp_path: Path, part: Part, wrong: dict[str, str]
+) -> None:
+    write(tmp_path, ".env", ENVIRONMENT)
+    write(tmp_path, "config.json", '{"cacheTTL": 60}')
+    write(tmp_path, "models/registry.json", REGISTRY)
+    for name, content in wrong.items():
+        write(tmp_path, name, content)
+    assert len(plan_of(tmp_path, parts=frozenset({part})).changes) == 1
+    for name in wrong:
+        with pytest.raises(InvalidConfigError):
+            plan_of(tmp_path)
+        (tmp_path / name).unlink()
+    plan_of(tmp_path)
+
+
 def test_a_plan_changes_nothing(tmp_path: Path) -> None:
     old_folder(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
