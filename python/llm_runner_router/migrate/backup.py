@@ -1,11 +1,13 @@
 """Backups of a folder: ``migration-backup/<time>/``, each whole or not there, never overwritten.
 
 ``manifest.json`` says what is in it, ``files/`` holds it, and ``replaced/`` what rollbacks have
-taken out of the folder. ``pending`` lies in it until the migration is decided on.
+taken out of the folder. ``pending`` lies in it until the migration is decided on. Git is told to
+leave all of it alone: what is ignored where it lies may be a secret.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from llm_runner_router.migrate.step import Observe, Step
 
 MANIFEST, FILES, REPLACED, PENDING = "manifest.json", "files", "replaced", "pending"
 PARTIAL = ".partial"
+IGNORE, IGNORED = ".gitignore", b"*\n"
 TIME = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -80,6 +83,7 @@ def make_backup(
     place, name = folder / BACKUPS, manifest.time
     if not place.is_dir():
         durable.make_folder(place, 0o700)
+    ignore(place)
     partial = place / (name + PARTIAL)
     durable.make_folder(partial, 0o700)
     durable.make_folder(partial / FILES, 0o700)
@@ -94,6 +98,20 @@ def make_backup(
     observe(Step.KEEP_BACKUP)
     durable.rename(partial, place / name)
     return Backup(folder, name, manifest)
+
+
+def ignore(place: Path) -> None:
+    """Keep the backups out of repositories; a file of the user's stays. OSError."""
+    path = place / IGNORE
+    if is_ours(path) and path.stat().st_size == 0:  # killed before it had its content
+        path.unlink()
+    if not os.path.lexists(path):
+        durable.write(path, IGNORED, durable.new_like(place, 0o600))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether it is the file that ``ignore`` writes."""
+    return path.is_file() and not path.is_symlink() and path.read_bytes() in {b"", IGNORED}
 
 
 def keep(files: Path, file: KeptFile, content: bytes) -> None:
@@ -179,6 +197,7 @@ def drop(backup: Backup) -> None:
 
 def remove_if_empty(place: Path) -> None:
     """The folder of the backups, where there are none."""
-    if place.is_dir() and not any(place.iterdir()):
+    if place.is_dir() and all(path.name == IGNORE and is_ours(path) for path in place.iterdir()):
+        (place / IGNORE).unlink(missing_ok=True)
         place.rmdir()
         durable.sync(place.parent)

@@ -52,13 +52,13 @@ def test_a_folder_is_migrated_and_then_there_is_nothing_to_do(folder: Path) -> N
     assert "mapped    cacheTTL → cache.ttl" in result.stdout
     assert '-  "cacheTTL": 0' in result.stdout
     assert "hush" not in result.output
-    (backup,) = (folder / "migration-backup").iterdir()
+    (backup,) = (folder / "migration-backup").glob("[0-9]*")
     assert f"the backup is {backup.name}" in result.stdout
     assert f"llm-router rollback {backup.name}" in result.stderr
 
     again = run(str(folder), "--yes")
     assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "nothing to do")
-    assert list((folder / "migration-backup").iterdir()) == [backup]
+    assert list((folder / "migration-backup").glob("[0-9]*")) == [backup]
 
 
 def test_the_current_folder_is_meant_where_none_is_named(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from stat import S_IMODE
@@ -72,6 +73,37 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path: Path) -> None:
     assert log.position("sync", partial) < named
     assert log[named + 1] == ("sync", "migration-backup")
     assert ("sync", ".") in log  # the name of the folder of the backups
+
+
+def test_git_does_not_see_it(tmp_path: Path) -> None:
+    """Not even while it is made."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+
+    def untracked() -> str:
+        command = ["git", "-C", str(tmp_path), "status", "--short", "-uall"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def look(step: Step) -> None:
+        assert step
+        assert untracked() == ""
+
+    whole = make_backup(tmp_path, manifest(tmp_path), CONTENTS, look)
+    assert untracked() == ""
+    drop(whole)
+    assert not (tmp_path / "migration-backup").exists()
+
+
+def test_what_git_is_told_by_the_user_stays(tmp_path: Path) -> None:
+    path = tmp_path / "migration-backup/.gitignore"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    whole = made(tmp_path)
+    assert path.read_bytes() == b"*\n"
+    path.write_bytes(b"!*\n")
+    drop(whole)
+    assert path.read_bytes() == b"!*\n"
+    made(tmp_path)
+    assert path.read_bytes() == b"!*\n"
 
 
 def test_before_it_has_its_name_it_is_none(tmp_path: Path) -> None:
@@ -152,7 +184,8 @@ def test_what_is_left_of_one_goes_and_whole_ones_stay(tmp_path: Path) -> None:
     whole = made(tmp_path)
     (whole.path.with_name("20260101T000000.000000Z.partial") / "files").mkdir(parents=True)
     drop_partial(tmp_path)
-    assert [path.name for path in (tmp_path / "migration-backup").iterdir()] == [whole.name]
+    left = {path.name for path in (tmp_path / "migration-backup").iterdir()}
+    assert left == {whole.name, ".gitignore"}
 
 
 def test_what_others_have_there_stays(tmp_path: Path) -> None:
