@@ -12,7 +12,8 @@ from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
 from llm_runner_router.migrate.parts import Planned, named, told
 from llm_runner_router.migrate.plan import WriteFile
-from llm_runner_router.migrate.project import CONFIGS, OLD_CONFIG, Project
+from llm_runner_router.migrate.project import CONFIGS, Project
+from llm_runner_router.migrate.setting_files import check_files
 from llm_runner_router.migrate.transformed import Transformed
 
 NEW_CONFIG = CONFIGS[0]
@@ -43,15 +44,18 @@ def plan_config(project: Project, *, keeps_models: bool) -> ConfigPlan:
     writes = [write_of(sources, target, result) for target, result in results.items()]
     changes = [write for write in writes if write.before != write.after]
     path = next(iter(results), None)
+    if path is not None:
+        with named(sources[path][0] if path in sources else path):
+            check_files(project.folder, results[path])
     content = results[path].content if path is not None else {}
     return ConfigPlan(Planned(changes, notes_of(project, results)), path, content)
 
 
 def sources_of(project: Project) -> dict[PurePosixPath, tuple[PurePosixPath, JsonFile]]:
     """The files that are written, each with the one that it is made of."""
-    found = {path: (path, file) for path, file in project.configs.items() if path != OLD_CONFIG}
-    old = project.configs.get(OLD_CONFIG)
-    return found or ({NEW_CONFIG: (OLD_CONFIG, old)} if old is not None else {})
+    found = {path: (path, file) for path, file in project.configs.items()}
+    spare = next(iter(project.spare_configs.items()), None)
+    return found or ({NEW_CONFIG: spare} if spare is not None else {})
 
 
 def result_of(path: PurePosixPath, file: JsonFile) -> Transformed:
@@ -93,8 +97,16 @@ def notes_of(project: Project, results: Mapping[PurePosixPath, Transformed]) -> 
     """What the user should know of the files."""
     first, *others = results or (NEW_CONFIG,)
     notes = [f"{other}: the service reads {first} and not this one" for other in others]
-    if OLD_CONFIG in project.configs and any(path in project.configs for path in results):
-        notes.append(f"{OLD_CONFIG} is not looked at: {first} is there")
+    notes += spare_notes(project, first)
     for path, result in results.items():
         notes += told(path, result.notes)
     return notes
+
+
+def spare_notes(project: Project, first: PurePosixPath) -> list[str]:
+    """What becomes of configurations that no service reads; ``first`` is the one that it will."""
+    spare = list(project.spare_configs)
+    made = spare[:1] if not project.configs else []
+    notes = [f"{first} is made of {path}, which stays: the service reads {first}" for path in made]
+    reason = f"{(made or [first])[0]} is there"
+    return [*notes, *(f"{path} is not looked at: {reason}" for path in spare if path not in made)]

@@ -336,7 +336,7 @@ def test_where_the_service_keeps_its_models(
 
 
 def test_a_registry_of_the_service_that_is_there_stays(tmp_path: Path) -> None:
-    write(old_folder(tmp_path), "models/registry.sqlite", b"x")
+    write(old_folder(tmp_path), "models/registry.sqlite", b"SQLite format 3\0")
     plan = plan_of(tmp_path)
     assert plan.database is None
     assert any("models import" in note for note in plan.notes)
@@ -380,6 +380,23 @@ def test_what_is_wrong_is_named_with_its_file(
     write(old_folder(tmp_path), name, content)
     with pytest.raises(InvalidConfigError, match=f"^{message}"):
         plan_of(tmp_path)
+
+
+def test_what_a_configuration_names_is_looked_at(tmp_path: Path) -> None:
+    """A service would refuse to start on the JSON file, and no trial opens it."""
+    write(tmp_path, "models/registry.json", json.dumps({"version": "1.2.0", "models": [API]}))
+    values = {"registry": {"path": "./models/registry.json"}, "cacheTTL": 3}
+    write(tmp_path, "config.json", json.dumps(values))
+    with pytest.raises(InvalidConfigError, match=r"^config\.json: registry\.path: .* an SQLite"):
+        plan_of(tmp_path)
+    (tmp_path / "config.json").rename(tmp_path / ".llmrouter.json")
+    write(tmp_path, "config/config.json", '{"logFile": "./models/registry.json/x.log"}')
+    message = r"^config/config\.json: logFile: .*registry\.json is none"
+    with pytest.raises(InvalidConfigError, match=message):
+        plan_of(tmp_path)
+    write(tmp_path, "config/config.json", '{"logFile": "./logs/router.log"}')
+    assert writes(plan_of(tmp_path))["config/config.json"]["logging"]
+    assert not (tmp_path / "logs").exists()
 
 
 def test_records_that_are_wrong_are_named_with_their_file(tmp_path: Path) -> None:
