@@ -335,6 +335,7 @@ async def test_a_server_answers_for_what_is_not_here(tmp_path: Path, weights: by
         server.add("adapted:latest", adapted.manifest, license=["A", " ", "B"])
         server.add("far:7b", details=None, capabilities=["completion", "tools"])
         server.add("embed:latest", capabilities=["embedding"])
+        server.add("nomic-embed-text:latest", details={"family": "nomic-bert"})
         server.add("a/b/c/d/e:f")
 
         lines = await here.migrate(server.address)
@@ -343,7 +344,8 @@ async def test_a_server_answers_for_what_is_not_here(tmp_path: Path, weights: by
         assert lines["adapted:latest"].way is Way.SERVER
         assert "adapter" in lines["adapted:latest"].notes[0]
         assert lines["far:7b"].way is Way.SERVER
-        assert "no text" in lines["embed:latest"].notes[0]
+        for name in ("embed:latest", "nomic-embed-text:latest"):
+            assert "no text" in lines[name].notes[0]
         assert lines["a/b/c/d/e:f"].fate is Fate.FAILED
 
         far = (await here.remote.get_model("far:7b")).record

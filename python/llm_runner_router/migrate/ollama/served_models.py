@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +23,9 @@ from llm_runner_router.registry.sources.ollama.name import OllamaName, parsed_ol
 from llm_runner_router.types import ModelFormat
 
 PROVIDER = "ollama"
+ENCODER = "bert"
+"""In the names of families (``bert``, ``nomic-bert``, ``jina-bert-v2``) that make embeddings."""
+
 STAYS = "its template, system prompt and parameters stay with Ollama, which applies them"
 
 
@@ -74,7 +77,7 @@ class ServedModels:
             format=ModelFormat.API,
             source=entry.name,
             config=ModelConfig(license=license_of(shown)),
-            capabilities=capabilities_of(shown),
+            capabilities=capabilities_of(shown, families_of(entry.details)),
             labels=labels_of(entry.details, OF_DETAILS),
             provider=PROVIDER,
             endpoint=Endpoint(base_url=self._server.address),
@@ -91,11 +94,22 @@ def license_of(shown: Mapping[str, Any]) -> str | None:
     return text if 0 < len(text) <= TEXTS["license"] else None
 
 
-def capabilities_of(shown: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a model can do; UnsupportedError where it writes no text. Older servers do not tell."""
+def capabilities_of(shown: Mapping[str, Any], families: Sequence[str]) -> tuple[str, ...]:
+    """What a model can do; UnsupportedError where it writes no text.
+
+    Older servers do not tell, and the families of the model must do.
+    """
     told = shown.get("capabilities")
     if not isinstance(told, list):
-        return DEFAULT_CAPABILITIES
+        told = [] if any(ENCODER in family.lower() for family in families) else ["completion"]
     if "completion" not in told:
         raise UnsupportedError("it writes no text: such models are not offered")
     return (*DEFAULT_CAPABILITIES, *(("tools",) if "tools" in told else ()))
+
+
+def families_of(details: object) -> list[str]:
+    """The architectures that a model is of, as ``details`` of the list name them."""
+    fields = details if isinstance(details, Mapping) else {}
+    more = fields.get("families")
+    families = [fields.get("family"), *(more if isinstance(more, list) else [])]
+    return [family for family in families if isinstance(family, str)]
