@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from llm_runner_router.errors import FieldError, InvalidRequestError
-from llm_runner_router.hidden import shown_address
+from llm_runner_router.hidden import hidden, shown_address
 from llm_runner_router.validation.json_text import check_json_object
 
 T = TypeVar("T")
@@ -44,14 +44,20 @@ def made(
 
 
 def named(values: object, path: str, allowed: str) -> dict[str, Any]:
-    """The items of a mapping that say something, under snake_case names."""
+    """The items of a mapping that say something, under snake_case names, each once."""
     if not isinstance(values, Mapping):
         shown = shown_address(values) if isinstance(values, str) else values
         raise InvalidRequestError(path, shown, allowed)
-    for key in values:
+    given: dict[str, Any] = {}
+    for key, value in values.items():
         if not isinstance(key, str):
             raise InvalidRequestError(f"{path} key", key, "the name of a field")
-    return {snake(key): value for key, value in values.items() if value is not None}
+        if value is None:
+            continue
+        if given.setdefault(snake(key), value) != value:
+            allowed = "the field in one spelling only"
+            raise InvalidRequestError(f"{path}.{key}", hidden(value), allowed)
+    return given
 
 
 def word(kind: type[W]) -> Callable[[object, str], W]:

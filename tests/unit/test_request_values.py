@@ -9,7 +9,7 @@ from llm_runner_router.errors import FieldError, InvalidConfigError, InvalidRequ
 from llm_runner_router.old.models import renamed_model
 from llm_runner_router.record_fields import record_of
 from llm_runner_router.request_fields import request_of
-from llm_runner_router.request_values import check_names, made
+from llm_runner_router.request_values import check_names, made, named
 from llm_runner_router.tools import Tool
 
 SECRET = "sk-very-secret"
@@ -52,3 +52,12 @@ def test_the_nearest_name_is_told(kind: type[FieldError]) -> None:
 def test_what_is_no_object_is_shown() -> None:
     with pytest.raises(InvalidRequestError, match=r"^tools: 'search' is not allowed"):
         made(Tool, "search", "tools")
+
+
+def test_a_field_in_two_spellings_says_one_thing() -> None:
+    assert named({"topK": 5, "top_k": 5, "min_p": None, "minP": 0}, "a", "") == {
+        "top_k": 5,
+        "min_p": 0,
+    }
+    with pytest.raises(InvalidRequestError, match=r"^a\.topK: .*: the field in one spelling only$"):
+        named({"top_k": 0, "topK": 5}, "a", "")
