@@ -21,6 +21,8 @@ SETTINGS: Mapping[str, str] = {
 MEASURED: Mapping[str, str] = {"speed": "tokensPerSecond", "memory": "memoryUsage"}
 """What was declared; files have it under ``performance``, and a service measures it."""
 
+MEASURED_NOW = "the performance that get_model has measured"
+
 OLD_KEYS = frozenset({*FIELDS, *SETTINGS, *MEASURED, PARAMETERS})
 """What only models of older versions have."""
 

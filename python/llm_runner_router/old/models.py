@@ -7,14 +7,19 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError, shorten
-from llm_runner_router.old.model_names import FIELDS, MEASURED, OTHER_SETTINGS, PARAMETERS, SETTINGS
+from llm_runner_router.old.model_names import (
+    FIELDS,
+    MEASURED,
+    MEASURED_NOW,
+    OTHER_SETTINGS,
+    PARAMETERS,
+    SETTINGS,
+)
 from llm_runner_router.old.model_words import format_word, provider_word
 from llm_runner_router.record_fields import MAX_LENGTH
 from llm_runner_router.registry.records import ModelConfig
 from llm_runner_router.request_values import check_names, named, snake
 from llm_runner_router.types import ModelFormat
-
-MEASURED_NOW = "the performance that get_model has measured"
 
 STOP = "stop"
 
@@ -43,19 +48,22 @@ class RenamedModel:
     renamed: Mapping[str, str]
 
 
-def renamed_model(values: Mapping[str, Any]) -> RenamedModel:
-    """A model as v1.0 described it. Its id is that of ``values``, or its name as in v1.0.
+def renamed_model(model: object, values: Mapping[str, Any] | None = None) -> RenamedModel:
+    """A model as v1.0 described it: a mapping, or its id, with ``values`` on top.
 
-    InvalidRequestError where an old and a new name say different things, or a name is not known.
+    Its id is its name where there is no other, as in v1.0. InvalidRequestError where an old and a
+    new name say different things, or a name is not known.
     """
-    given = named(values, "model", "the fields of a model by name")
+    said = {} if model is None else {"id": model} if isinstance(model, str) else model
+    allowed = "the fields of a model by name"
+    given = named(said, "model", allowed) | named(values or {}, "model", allowed)
     told: dict[str, str] = {}
     given.setdefault("id", given.get("name"))
     if "display_name" in given:
         given.pop("name", None)
-    for old in MEASURED.keys() & given.keys():
-        told[old] = MEASURED_NOW
-        del given[old]
+    for old in MEASURED:
+        if given.pop(old, None) is not None:
+            told[old] = MEASURED_NOW
     use_words(given, told)
     for old, new in OLD_FIELDS.items():
         if old in given:

@@ -23,9 +23,9 @@ class OldRegistryNames(RegistryFace):
     ) -> Coroutine[Any, Any, ModelView]:
         """Deprecated: ``register_model``. It takes v1.0's ``name``, ``path`` and ``type`` too."""
         warn_old("add_model", "register_model")
-        if isinstance(model, str | ModelRecord):
+        if isinstance(model, ModelRecord):
             return self.register_model(model, source, **values)
-        found = renamed_model({**(model or {}), **values})
+        found = renamed_model(model, values)
         for old, new in found.renamed.items():
             warn_old(old, new)
         return self.register_model(found.values, source)

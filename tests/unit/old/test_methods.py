@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router import Complete, InvalidRequestError, LLMRouter, RouterError
+from llm_runner_router import Complete, InvalidRequestError, LLMRouter, ModelConfig, RouterError
 from llm_runner_router.runtime import Runtime
 from unit.echoes import EchoLoader, collect
 
@@ -118,6 +118,27 @@ async def test_models_come_and_go_by_their_old_names(router: LLMRouter) -> None:
             pytest.raises(InvalidRequestError, match=r"model\.id"),
         ):
             await router.add_model({"path": "x.gguf"})
+
+
+async def test_an_id_and_old_names_beside_it(router: LLMRouter) -> None:
+    async with router:
+        with pytest.warns(DeprecationWarning, match="is deprecated"):
+            view = await router.add_model("m", path="/x.gguf", type="gguf", context_length=64)
+        assert (view.record.id, view.record.source) == ("m", "/x.gguf")
+        assert view.record.config == ModelConfig(context_length=64)
+        with pytest.warns(DeprecationWarning, match="is deprecated"):
+            view = await router.add_model({"name": "n", "path": "/x.gguf"}, displayName="N")
+        assert (view.record.id, view.record.name) == ("n", "N")
+
+
+@pytest.mark.parametrize("model", [5, ["m"], {5: "m"}])
+async def test_what_is_no_model_is_refused(router: LLMRouter, model: Any) -> None:
+    async with router:
+        with (
+            pytest.warns(DeprecationWarning, match="is deprecated"),
+            pytest.raises(InvalidRequestError, match=r"^model"),
+        ):
+            await router.add_model(model)
 
 
 async def test_a_model_may_be_registered_by_a_mapping(router: LLMRouter) -> None:

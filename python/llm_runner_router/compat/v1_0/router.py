@@ -16,6 +16,7 @@ from llm_runner_router.registry.records import ModelView
 from llm_runner_router.request_names import STREAMING, renamed_fields
 from llm_runner_router.router import LLMRouter as PresentRouter
 from llm_runner_router.types import HealthReport, Status
+from llm_runner_router.validation.request import check_kind
 
 
 class LLMRouter:
@@ -61,11 +62,11 @@ class LLMRouter:
 
     async def add_model(
         self,
-        model: Mapping[str, Any] | None = None,
+        model: str | Mapping[str, Any] | None = None,
         **values: Any,  # noqa: ANN401 - fields in every spelling that there was
     ) -> ModelView:
         """Register a model by its ``name``, ``path`` and ``type``."""
-        return await self.router.register_model(renamed_model({**(model or {}), **values}).values)
+        return await self.router.register_model(renamed_model(model, values).values)
 
     async def remove_model(self, model: str) -> None:
         """Forget a model and unload it; its file stays."""
@@ -127,6 +128,7 @@ class LLMRouter:
         self, requests: Sequence[str | Mapping[str, Any]]
     ) -> Sequence[OldResponse | RouterError]:
         """Answer each, in order; one that fails gives its error and does not fail the others."""
+        check_kind("requests", requests, Sequence, "a list of requests")
         answers = await self.router.process_batch([present_request(one, {}) for one in requests])
         return [
             answer if isinstance(answer, RouterError) else old_response(answer)

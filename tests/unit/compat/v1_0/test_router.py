@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router import InvalidConfigError, ModelNotFoundError
+from llm_runner_router import InvalidConfigError, InvalidRequestError, ModelNotFoundError
 from llm_runner_router.compat.v1_0 import LLMRouter
 from llm_runner_router.runtime import Runtime
 from unit.echoes import EchoLoader, collect
@@ -65,6 +65,18 @@ async def test_batches() -> None:
         good, bad = await router.generate_batch(["a", {"input": "b", "model_id": "no"}])
         assert good["text"] == "a"  # type: ignore[index]
         assert isinstance(bad, ModelNotFoundError)
+        for wrong in ("abc", {"requests": ["a"]}, None):
+            with pytest.raises(InvalidRequestError, match="a list of requests"):
+                await router.generate_batch(wrong)  # type: ignore[arg-type]
+
+
+async def test_a_model_by_its_id_and_old_names() -> None:
+    async with LLMRouter() as router:
+        view = await router.add_model("m", path="/x.gguf", parameters={"max_new_tokens": 5})
+        assert (view.record.id, view.record.source) == ("m", "/x.gguf")
+        assert view.record.config.max_tokens == 5
+        with pytest.raises(InvalidRequestError, match=r"^model"):
+            await router.add_model(5)  # type: ignore[arg-type]
 
 
 async def test_models_are_loaded_and_unloaded_as_in_v0(loader: EchoLoader) -> None:
