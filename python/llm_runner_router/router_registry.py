@@ -9,9 +9,10 @@ from contextlib import aclosing
 from typing import Any, Unpack
 
 from llm_runner_router.backend import Backend, ProgressListener, PullListener
+from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.model_mappings import record_of_mapping
 from llm_runner_router.preferences import Strategy
-from llm_runner_router.record_fields import ModelFields, Targets, record_of, rules_of, targets_of
+from llm_runner_router.record_fields import ModelFields, Targets, rules_of, targets_of
 from llm_runner_router.registry.records import (
     Alias,
     AliasRule,
@@ -44,14 +45,17 @@ class RegistryFace(ABC):
         A mapping of all of that will do too, as it stands in a registry file. With a ``provider``
         the source is the model's name there, its id where none is given.
         """
-        if isinstance(model, Mapping):
-            record = record_of_mapping(model, source, values)
+        if isinstance(model, ModelRecord):
+            check_alone(source, values)
+            record = model
         else:
-            record = model if isinstance(model, ModelRecord) else record_of(model, source, values)
+            said = {"id": model} if isinstance(model, str) else model
+            record = record_of_mapping(said, source, values)
         return await (await self._opened()).register_model(record)
 
     async def unregister_model(self, model: str) -> None:
         """Forget a model and unload it; its file stays."""
+        check_named("model", model)
         await (await self._opened()).unregister_model(model)
 
     async def update_model(self, record: ModelRecord, fields: Sequence[str]) -> ModelView:
@@ -60,6 +64,7 @@ class RegistryFace(ABC):
 
     async def get_model(self, model: str) -> ModelView:
         """One model."""
+        check_named("model", model)
         return await (await self._opened()).get_model(model)
 
     async def list_models(self, where: str = "", *, order_by: str = "") -> Sequence[ModelView]:
@@ -118,6 +123,7 @@ class RegistryFace(ABC):
         self, model: str, on_progress: ProgressListener | None = None
     ) -> ModelView:
         """Bring a model into memory."""
+        check_named("model", model)
         return await (await self._opened()).load_model(model, on_progress)
 
     async def unload_model(self, model: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -125,6 +131,7 @@ class RegistryFace(ABC):
 
         Those that still run after ``timeout`` seconds fail with UnavailableError.
         """
+        check_named("model", model)
         await (await self._opened()).unload_model(model, timeout)
 
     async def set_alias(
@@ -150,6 +157,7 @@ class RegistryFace(ABC):
 
     async def get_alias(self, alias: str) -> Alias:
         """One alias."""
+        check_named("alias", alias)
         return await (await self._opened()).get_alias(alias)
 
     async def list_aliases(self) -> Sequence[Alias]:
@@ -158,6 +166,7 @@ class RegistryFace(ABC):
 
     async def delete_alias(self, alias: str) -> None:
         """Forget an alias; its models stay."""
+        check_named("alias", alias)
         await (await self._opened()).delete_alias(alias)
 
     async def set_template(
@@ -177,6 +186,7 @@ class RegistryFace(ABC):
 
     async def get_template(self, template: str) -> PromptTemplate:
         """One template."""
+        check_named("template", template)
         return await (await self._opened()).get_template(template)
 
     async def list_templates(self) -> Sequence[PromptTemplate]:
@@ -185,4 +195,18 @@ class RegistryFace(ABC):
 
     async def delete_template(self, template: str) -> None:
         """Forget a template."""
+        check_named("template", template)
         await (await self._opened()).delete_template(template)
+
+
+def check_named(field: str, name: object) -> None:
+    """What is asked for by its id; whether there is one of that id is told where they are kept."""
+    if not isinstance(name, str) or not name:
+        raise InvalidRequestError(field, name, "an id, as text")
+
+
+def check_alone(source: object, values: Mapping[str, Any]) -> None:
+    """A record says everything itself."""
+    for name, value in {"source": source, **values}.items():
+        if value is not None:
+            raise InvalidRequestError.unknown(name, "nothing beside a ModelRecord, which has it")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,44 @@ async def test_mistakes_are_named(
     async with echo_router(monkeypatch) as router:
         with pytest.raises(InvalidRequestError, match=match):
             await router.process("x", **values)
+
+
+IDS: Mapping[str, str] = {
+    **dict.fromkeys(("get_model", "load_model", "unload_model", "unregister_model"), "model"),
+    **dict.fromkeys(("get_alias", "delete_alias"), "alias"),
+    **dict.fromkeys(("get_template", "delete_template"), "template"),
+}
+
+
+@pytest.mark.parametrize("method", IDS)
+@pytest.mark.parametrize("wrong", [{"name": "m"}, ["m"], 5, None, ""])
+async def test_what_is_no_id_is_refused(
+    monkeypatch: pytest.MonkeyPatch, method: str, wrong: object
+) -> None:
+    router = echo_router(monkeypatch)
+    with pytest.raises(InvalidRequestError) as caught:
+        await getattr(router, method)(wrong)
+    assert caught.value.field == IDS[method]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"source": "x.gguf"}, "source"), ({"name": "other"}, "name")],
+)
+async def test_a_record_has_nothing_beside_it(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], field: str
+) -> None:
+    async with echo_router(monkeypatch) as router:
+        with pytest.raises(InvalidRequestError) as caught:
+            await router.register_model(model("m"), **values)
+        assert caught.value.field == field
+        assert await router.list_models() == []
+
+
+async def test_a_field_of_a_model_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with echo_router(monkeypatch) as router:
+        with pytest.raises(InvalidRequestError, match=r"model\.labelz: .* such as labels"):
+            await router.register_model("m", "m.gguf", labelz={})  # type: ignore[call-arg]
 
 
 async def test_none_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
