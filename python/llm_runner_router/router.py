@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.config.sources import load_config
+from llm_runner_router.config.sources import LoadedConfig, load_config
 from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidConfigError, UnavailableError
+from llm_runner_router.hidden import shown_address
 from llm_runner_router.old.methods import OldNames
-from llm_runner_router.router_settings import Settings, settings_of
+from llm_runner_router.router_settings import settings_of
 from llm_runner_router.runtime import Runtime
 
 
@@ -42,12 +43,22 @@ class LLMRouter(OldNames):
         settings = settings_of(config, config_file, options)
         if target is not None and (config is not None or config_file is not None or options):
             allowed = "a target alone, or a configuration without a target"
-            raise InvalidConfigError("target", target, allowed)
+            raise InvalidConfigError("target", shown_address(target), allowed)
         # The configuration is checked now; what belongs to an event loop is made in one.
-        self._make = local(settings) if target is None else remote(target)
+        self._config: Config | None = None
+        if target is None:
+            loaded = load_config(settings.values, settings.file)
+            self._make, self._config = local(loaded), loaded.config
+        else:
+            self._make = remote(target)
         self._caller = caller
         self._opening: asyncio.Task[Backend] | None = None
         self._closed = False
+
+    @property
+    def config(self) -> Config | None:
+        """What a router of this process starts with; ``None``: the service has its own."""
+        return self._config
 
     async def initialize(self) -> None:
         """Open what is needed. First use does so too; again, it does nothing."""
@@ -86,9 +97,8 @@ class LLMRouter(OldNames):
         await self.close()
 
 
-def local(settings: Settings) -> Callable[[], Backend]:
-    """Makes a router of this process; its configuration is checked at once."""
-    loaded = load_config(settings.values, settings.file)
+def local(loaded: LoadedConfig) -> Callable[[], Backend]:
+    """Makes a router of this process."""
     return lambda: Runtime(loaded)
 
 

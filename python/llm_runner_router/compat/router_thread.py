@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from llm_runner_router.compat.flow import End, Flow
+from llm_runner_router.compat.router_identity import identity_of
 from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.router import LLMRouter
@@ -30,7 +31,8 @@ class RouterThread:
     """An LLMRouter on an event loop in a thread of its own, which begins with the first use.
 
     Takes what LLMRouter takes. May be used from all threads but its own. ``close`` it, or let it
-    go: it closes when nothing uses it any more. With the program it just ends.
+    go: it closes when nothing uses it any more. With the program it just ends. ``identity`` is
+    equal for routers that answer from the same models.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class RouterThread:
         caller: str = "anonymous",
     ) -> None:
         self._router = LLMRouter(config, config_file=config_file, target=target, caller=caller)
+        self.target = target
+        self.identity = identity_of(target, self._router.config)
         self._begin = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: weakref.finalize[..., RouterThread] | None = None

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.load.serializable import (
     Serializable,
@@ -32,6 +32,9 @@ PLAIN = (
 )
 NOT_OURS = frozenset(("api_key",))
 """Taken, and not kept: the service has the keys of its models."""
+
+ROUTER = "router"
+"""Under this stands which router it is."""
 
 OF_LANGCHAIN = frozenset(("stream",))
 """Of a call, and already heard by LangChain itself."""
@@ -121,17 +124,26 @@ class RouterSettings(Serializable):
         return ["llm_runner_router", "compat", "langchain"]
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """What LangChain writes of it; passwords in the configuration's addresses are hidden."""
+        """What LangChain writes of it; passwords in the configuration's addresses are hidden.
+
+        Its cache of answers goes by that too, so the router is told from others beside the fields.
+        """
         written = super().to_json()
-        if written["type"] == "constructor" and self.config is not None:
-            written["kwargs"]["config"] = shown_config(self.config)
-        return written
+        if written["type"] != "constructor":
+            return written
+        kwargs = written["kwargs"]
+        if self.config is not None:
+            kwargs["config"] = shown_config(self.config)
+        if self._thread.target is not None:
+            kwargs["target"] = self._thread.target
+            return written
+        return cast("SerializedConstructor", {**written, ROUTER: self._thread.identity})
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         """What makes its answers differ from those of others."""
-        names = ("target", "timeout", "max_retries", *PLAIN, *RENAMED)
-        params = {name: getattr(self, name) for name in names}
+        names = ("timeout", "max_retries", *PLAIN, *RENAMED)
+        params = {ROUTER: self._thread.identity} | {name: getattr(self, name) for name in names}
         return {name: value for name, value in params.items() if value is not None}
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ import pickle
 from typing import Any
 
 import pytest
-from langchain_core.load import dumps, loads
+from langchain_core.caches import InMemoryCache
+from langchain_core.load import dumpd, dumps, loads
 from pydantic import ValidationError
 
 from llm_runner_router.compat.langchain import ChatLLMRouter, LLMRouterLLM, RouterThread
@@ -13,6 +14,7 @@ from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import (
     InvalidConfigError,
     InvalidRequestError,
+    ModelNotFoundError,
     UnavailableError,
     UnsupportedError,
 )
@@ -157,6 +159,40 @@ def test_a_model_goes_through_langchains_serialization(kind: type[Any]) -> None:
     assert isinstance(again, kind)
     assert again._identifying_params == model._identifying_params
     assert again.target == "127.0.0.1:1"
+
+
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_langchains_cache_gives_no_answer_of_another_router(
+    echoes: RouterThread, kind: type[Any]
+) -> None:
+    kept = InMemoryCache()
+    model = kind(router=echoes, model="m", cache=kept)
+    answer = model.invoke("hello")
+    with RouterThread() as empty:
+        for other in (kind(router=empty, model="m", cache=kept), kind(model="m", cache=kept)):
+            with pytest.raises(ModelNotFoundError):
+                other.invoke("hello")
+    same = kind(router=echoes, model="m", cache=kept)
+    # The id of the answer says that it is the one that was kept.
+    assert getattr(same.invoke("hello"), "id", answer) == getattr(answer, "id", answer)
+    assert len(kept._cache) == 1
+
+
+@pytest.mark.filterwarnings("ignore:The function `load.* is in beta")
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_the_address_of_a_shared_router_is_written(kind: type[Any]) -> None:
+    with RouterThread(target="127.0.0.1:1") as router:
+        model = kind(router=router, model="m")
+        text = dumps(model)
+        again = loads(text, valid_namespaces=["llm_runner_router"], allowed_objects=[kind])
+    assert again.target == "127.0.0.1:1"
+    assert again._identifying_params == model._identifying_params
+
+
+def test_which_router_of_a_process_it_is_is_written_beside_the_fields(echoes: RouterThread) -> None:
+    written = dumpd(ChatLLMRouter(router=echoes, model="m"))
+    assert written["router"] == echoes.identity
+    assert "router" not in written["kwargs"]
 
 
 def test_close_leaves_a_shared_router_alone(echoes: RouterThread) -> None:
