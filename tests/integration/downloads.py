@@ -28,10 +28,12 @@ class Pauses:
 
 
 @asynccontextmanager
-async def impatient_downloader(pauses: Pauses) -> AsyncIterator[Downloader]:
+async def impatient_downloader(
+    pauses: Pauses, silence: float = SILENCE
+) -> AsyncIterator[Downloader]:
     """One with a session of its own, as the service's pool makes them."""
     async with new_session(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as session:
-        yield Downloader(lambda: session, silence=SILENCE, pause=pauses)
+        yield Downloader(lambda: session, silence=silence, pause=pauses)
 
 
 def names(folder: Path) -> list[str]:

@@ -62,7 +62,8 @@ class Downloader:
 
         SourceError: the server lacks or refuses it, or sends something else than was said;
         UnavailableError: it cannot be reached, or breaks off again and again; OverloadedError
-        (DISK_FULL): no room.
+        (DISK_FULL): no room, which is looked at as bytes come too; nothing stays then of a file
+        whose size nobody has told.
         """
         address = url if isinstance(url, URL) else URL(url, encoded=True)
         wanted = Wanted(address, size, sha256 and sha256.lower(), headers, check)

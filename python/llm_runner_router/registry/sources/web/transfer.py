@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from llm_runner_router.errors import RouterError, SourceError, UnavailableError
+from llm_runner_router.errors import OverloadedError, RouterError, SourceError, UnavailableError
 from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.disk import check_room
+from llm_runner_router.registry.sources.disk import check_room, disk_errors
 from llm_runner_router.registry.sources.threads import in_thread
 from llm_runner_router.registry.sources.web.offer import Broken, Offer, Outdated, read_offer
 from llm_runner_router.registry.sources.web.partial import Origin, Part
 from llm_runner_router.registry.sources.web.rate import Rate
 from llm_runner_router.registry.sources.web.request import Sessions, opened
 from llm_runner_router.registry.sources.web.retries import Retries
-from llm_runner_router.registry.sources.web.stream import Blocks
+from llm_runner_router.registry.sources.web.stream import Block, Blocks
 from llm_runner_router.registry.sources.web.wanted import Wanted
 
 
@@ -151,10 +151,30 @@ class Transfer:
             last = block.last
             if self._size is not None and self._part.length + block.size > self._size:
                 raise await self._rejected(f"it has more than {self._size} bytes")
-            await in_thread(self._part.append, block.pieces)
+            await self._store(block)
             self._report("downloading", self._part.length)
             if block.failure is not None:
                 raise block.failure
+
+    async def _store(self, block: Block) -> None:
+        """Write a block where there is room for the rest: others write on the same disk.
+
+        A file whose size nobody tells may have no end: without room, nothing of it is left.
+        """
+        folder, size = self._part.path.parent, self._size
+        missing = block.size if size is None else size - self._part.length
+
+        def store() -> None:
+            check_room(folder, missing)
+            self._part.append(block.pieces)
+
+        try:
+            with disk_errors(folder, missing):
+                await in_thread(store)
+        except OverloadedError:
+            if size is None:
+                await in_thread(self._part.discard)
+            raise
 
     async def _check_end(self, offer: Offer) -> None:
         """The answer has ended as it should; is that the end of the file?"""
