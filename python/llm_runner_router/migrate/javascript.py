@@ -41,6 +41,10 @@ IMPORT = re.compile(rf"""\b(?:from|import)\s*\(?\s*['"`]{PACKAGE}['"`]""")
 CONSTRUCTED = re.compile(
     r"(?:(?<![\w$.])(?P<name>[\w$.]{1,60})\s{0,20}=\s{0,20})?\bnew\s+LLMRouter\s*\(\s*(?P<quote>['\"`])?"
 )
+CONFIG_FILE = re.compile(
+    r"(?:\bnew\s+LLMRouter\s*\(\s*|\bconfigFile\s*:\s*)(?P<quote>['\"`])"
+    r"(?P<path>[^'\"`\n$]{1,300})(?P=quote)"
+)
 ANSWERED = re.compile(
     r"(?<![\w$.])([\w$]{1,60})\s{0,20}=\s{0,20}await\s+[\w$.]{1,60}\.(?:generate|process)\s*\("
 )
@@ -65,11 +69,16 @@ class OldUse:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a source file tells. ``path_given``: the constructor is given a path, as in 0.x."""
+    """What a source file tells.
+
+    ``path_given``: the constructor is given a path, as in 0.x. ``config_files`` are the paths that
+    it is given, in that way or as ``configFile``, where they are written out.
+    """
 
     requires: bool
     imports: bool
     path_given: bool
+    config_files: tuple[str, ...]
     uses: tuple[OldUse, ...]
 
     def loads(self) -> bool:
@@ -89,8 +98,14 @@ def read_script(text: str) -> Script | None:
         requires=REQUIRE.search(code) is not None,
         imports=IMPORT.search(code) is not None,
         path_given=bool(paths),
+        config_files=config_files(code),
         uses=tuple(uses),
     )
+
+
+def config_files(code: str) -> tuple[str, ...]:
+    """The paths of configurations that are written out."""
+    return tuple(found["path"] for found in islice(CONFIG_FILE.finditer(code), MAX_NAMES))
 
 
 def without_remarks(text: str) -> str:

@@ -17,7 +17,7 @@ from llm_runner_router.migrate.model_files import ModelFiles, files_left, model_
 from llm_runner_router.migrate.parts import Part, Planned, named, told
 from llm_runner_router.migrate.plan import WriteFile
 from llm_runner_router.migrate.plan_config import DATABASE
-from llm_runner_router.migrate.project import OLD_CONFIG, OLD_REGISTRY, REGISTRY, Project
+from llm_runner_router.migrate.project import OLD_REGISTRY, REGISTRY, Project
 from llm_runner_router.migrate.registry import migrated_registry
 from llm_runner_router.migrate.transformed import UNMAPPED, Transformed
 from llm_runner_router.registry.registry_file import parsed
@@ -86,9 +86,7 @@ def is_taken_over(project: Project, file: JsonFile | None, content: Mapping[str,
 
 def registry_of_service(project: Project) -> str | None:
     """The registry that a service of this version has filled, in words; ``None`` where none has."""
-    config = next(
-        (file.content for path, file in project.configs.items() if path != OLD_CONFIG), {}
-    )
+    config = next((file.content for file in project.configs.values()), {})
     said = config.get("registry")
     section = said if isinstance(said, Mapping) else {}
     if section.get("url") is not None:

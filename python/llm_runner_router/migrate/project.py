@@ -14,6 +14,7 @@ from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
 from llm_runner_router.migrate.parts import EVERYTHING, REGISTRY_PARTS, Part, named
 from llm_runner_router.migrate.plain_file import read_plain
+from llm_runner_router.migrate.relative_path import is_inside
 from llm_runner_router.migrate.surroundings import (
     packages_below,
     scripts_of,
@@ -33,8 +34,11 @@ from llm_runner_router.migrate.versions import (
 )
 from llm_runner_router.registry.registry_file import MAX_BYTES
 
-OLD_CONFIG = PurePosixPath("config/old-config.json")
-CONFIGS = (*map(PurePosixPath, FILES), OLD_CONFIG)
+CONFIGS = tuple(map(PurePosixPath, FILES))
+SCRIPTED_CONFIGS = tuple(
+    PurePosixPath("config", name) for name in ("new-config.json", "old-config.json")
+)
+"""What the guide's script writes, and what it reads."""
 ENVIRONMENT = PurePosixPath(".env")
 PACKAGE = PurePosixPath("package.json")
 REGISTRY = PurePosixPath("models/registry.json")
@@ -45,12 +49,14 @@ OLD_REGISTRY = PurePosixPath("models/old-registry.json")
 class Project:
     """The files of a folder that tell its version, as they were read.
 
-    ``configs`` are in the order in which the service looks for them; ``notes`` tell who starts the
-    service, and of other folders to migrate.
+    ``configs`` are in the order in which the service looks for them. ``spare_configs`` are read by
+    no service: those of the guide's script, then those that source code names. ``notes`` tell who
+    starts the service, and of other folders to migrate.
     """
 
     folder: Path
     configs: Mapping[PurePosixPath, JsonFile]
+    spare_configs: Mapping[PurePosixPath, JsonFile]
     environment: str | None
     package: JsonFile | None
     registries: Mapping[PurePosixPath, JsonFile]
@@ -59,7 +65,8 @@ class Project:
 
     def clues(self) -> list[Clue]:
         """What tells the version of the folder, what counts most first."""
-        clues = [clue for path, file in self.configs.items() for clue in clues_of(path, file)]
+        configs = {**self.configs, **self.spare_configs}
+        clues = [clue for path, file in configs.items() for clue in clues_of(path, file)]
         for path, script in self.scripts.items():
             if script.path_given or script.loads():
                 clues.append(Clue(f"{path}: constructor or loadModel", frozenset({Version.V0})))
@@ -98,17 +105,34 @@ def read_project(folder: Path, parts: frozenset[Part] = EVERYTHING) -> Project:
         raise InvalidConfigError("folder", str(folder), "a folder that is there")
     with_models = bool(parts & {Part.CONFIG, Part.MODELS})
     packages = files_of(folder, (PACKAGE,), MAX_FILE_BYTES, needed=Part.PACKAGE in parts)
+    scripts = scripts_of(folder)
+    spare = [*SCRIPTED_CONFIGS, *named_configs(scripts)]
     return Project(
         folder=folder,
         configs=files_of(folder, CONFIGS, MAX_FILE_BYTES, needed=with_models),
+        spare_configs=files_of(folder, spare, MAX_FILE_BYTES, needed=with_models),
         environment=environment_of(folder, needed=Part.ENV in parts),
         package=packages.get(PACKAGE),
         registries=files_of(
             folder, (REGISTRY, OLD_REGISTRY), MAX_BYTES, needed=bool(parts & REGISTRY_PARTS)
         ),
-        scripts=scripts_of(folder),
+        scripts=scripts,
         notes=notes_of(folder),
     )
+
+
+def named_configs(scripts: Mapping[PurePosixPath, Script]) -> list[PurePosixPath]:
+    """Files of the folder that source code gives the router as its configuration.
+
+    Paths are taken from the folder, where programs are started.
+    """
+    paths = dict.fromkeys(
+        PurePosixPath(text) for script in scripts.values() for text in script.config_files
+    )
+    known = {*CONFIGS, *SCRIPTED_CONFIGS}
+    return [
+        path for path in paths if path.suffix == ".json" and is_inside(path) and path not in known
+    ]
 
 
 @contextmanager

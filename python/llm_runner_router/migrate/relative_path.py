@@ -23,6 +23,14 @@ def inside(path: PurePosixPath) -> PurePosixPath:
     return path
 
 
+def is_inside(path: PurePosixPath) -> bool:
+    """Whether ``path`` leads to a place below its folder."""
+    try:
+        return inside(path) == path
+    except ValueError:
+        return False
+
+
 def is_text(name: str) -> bool:
     """Whether JSON can hold it."""
     try:

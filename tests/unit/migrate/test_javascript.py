@@ -57,6 +57,21 @@ def test_every_old_name_of_the_guide_is_found() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "files"),
+    [
+        ("new LLMRouter('./settings/router.json')", ("./settings/router.json",)),
+        ('new LLMRouter( "a.json" ); new LLMRouter(`b.json`)', ("a.json", "b.json")),
+        ("new LLMRouter({ configFile: 'my config.json' })", ("my config.json",)),
+        ("new LLMRouter(`${home}/a.json`); new LLMRouter(path); // new LLMRouter('x.json')", ()),
+    ],
+)
+def test_configurations_that_code_names(code: str, files: tuple[str, ...]) -> None:
+    script = read_script(code)
+    assert script is not None
+    assert script.config_files == files
+
+
 NEW = """\
 import { LLMRouter } from 'llm-runner-router';
 // const router = new LLMRouter('./config.json'); router.generate({ input: 1 });

@@ -163,6 +163,39 @@ def test_a_part_alone_needs_no_file_of_another(
     plan_of(tmp_path)
 
 
+def test_contract_16_a_configuration_that_code_names_is_taken(tmp_path: Path) -> None:
+    write(tmp_path, "app.js", "const llm = new LLMRouter('./settings/router.json')")
+    write(tmp_path, "settings/router.json", '{"maxConcurrentRequests": 2}')
+    plan = plan_of(tmp_path)
+    assert writes(plan) == {"config/config.json": {"performance": {"maxConcurrent": 2}}}
+    made = "config/config.json is made of settings/router.json, which stays"
+    assert any(note.startswith(made) for note in plan.notes)
+    write(tmp_path, "config.json", "{}")
+    again = plan_of(tmp_path)
+    assert writes(again) == {}
+    assert "settings/router.json is not looked at: config.json is there" in again.notes
+
+
+@pytest.mark.parametrize(
+    "path", ["../router.json", "/etc/router.json", "a/../../b.json", "notes.txt", "missing.json"]
+)
+def test_no_configuration_from_elsewhere_is_taken(tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "project"
+    write(folder, "app.js", f"const llm = new LLMRouter('{path}')")
+    write(folder, "notes.txt", '{"maxConcurrentRequests": 2}')
+    write(tmp_path, "router.json", '{"maxConcurrentRequests": 2}')
+    assert writes(plan_of(folder)) == {}
+
+
+def test_what_the_script_of_the_guide_wrote_counts_before_what_it_read(tmp_path: Path) -> None:
+    write(tmp_path, "config/old-config.json", '{"cacheTTL": 1}')
+    write(tmp_path, "config/new-config.json", '{"cache": {"ttl": 60}}')
+    plan = plan_of(tmp_path)
+    assert writes(plan) == {"config/config.json": {"cache": {"ttl": 60}}}
+    left = "config/old-config.json is not looked at: config/new-config.json is there"
+    assert left in plan.notes
+
+
 def test_a_plan_changes_nothing(tmp_path: Path) -> None:
     old_folder(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -28,8 +28,9 @@ def test_everything_that_is_there_is_found(tmp_path: Path) -> None:
     write(tmp_path / "app.js", "import { LLMRouter } from 'llm-runner-router'")
     write(tmp_path / "ecosystem.config.js", "")
     project = read_project(tmp_path)
-    ordered = ["config/config.json", "config.json", ".llmrouter.json", "config/old-config.json"]
+    ordered = ["config/config.json", "config.json", ".llmrouter.json"]
     assert [str(path) for path in project.configs] == ordered
+    assert [str(path) for path in project.spare_configs] == ["config/old-config.json"]
     assert [str(path) for path in project.registries] == [
         "models/registry.json",
         "models/old-registry.json",
