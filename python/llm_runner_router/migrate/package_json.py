@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import reduce
+from typing import Any, TypeAlias
 
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
-from llm_runner_router.migrate.leaves import leaves_of
+from llm_runner_router.migrate.leaves import below, leaves_of
 from llm_runner_router.migrate.transformed import Transformed
 
 PACKAGE = "llm-runner-router"
 WANTED = "^1.2.0"
 GROUPS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+
+PINS = (("overrides",), ("resolutions",), ("pnpm", "overrides"))
+"""Where npm, yarn and pnpm are told to take another release than a package asks for."""
+
+PIN_KEYS = frozenset(place[-1] for place in PINS)
+
+PINNED = re.compile(rf"(?P<others>.*[/>])?{PACKAGE}(@.*)?", re.DOTALL)
+"""The router in a key there, perhaps as what others need, or only of some releases."""
+
+ANYWHERE = frozenset({None, "**/"})
 
 RELEASE = re.compile(r"(?<![\w.-])v?(\d{1,6})(?:\.(\d{1,6}|[xX*]))?")
 UPPER_BOUND = re.compile(r"<=?\s*v?[\w.*+-]+")
@@ -23,6 +34,9 @@ ELSEWHERE = re.compile(r"[:/@]")
 ANY_RELEASE = frozenset({"", "*", "x", "latest"})
 
 COMMONJS_VERSIONS = frozenset({"0.x", "1.0"})
+
+Keys: TypeAlias = "tuple[str, ...]"
+"""The keys that lead to a value, the outermost first."""
 
 INSTALL = "run `npm install` where the package is still used"
 MODULES = (
@@ -41,6 +55,9 @@ def migrated_package(old: Mapping[str, Any], source_version: str) -> Transformed
     changed = {f"{group}.{PACKAGE}" for group in old_dependencies(old)}
     for group in old_dependencies(old):
         content[group] = {**old[group], PACKAGE: WANTED}
+    for keys in old_pins(old) if depends(old) else ():
+        content = with_text(content, keys, WANTED)
+        changed.add(reduce(below, keys))
     added: list[Field] = []
     notes = [INSTALL] if changed else []
     if depends(old) and source_version in COMMONJS_VERSIONS:
@@ -93,6 +110,44 @@ def old_dependencies(package: Mapping[str, Any]) -> list[str]:
     return [group for group, wanted in dependencies(package) if is_old(wanted)]
 
 
+def pins(package: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """The ranges of the router that are to be taken in place of others, by the keys to them."""
+    for place in PINS:
+        inside: Any = package
+        for key in place:
+            inside = inside.get(key) if isinstance(inside, dict) else None
+        yield from pins_below(place, inside)
+
+
+def old_pins(package: Mapping[str, Any]) -> list[Keys]:
+    """Those before 1.2 of the router that the package itself depends on."""
+    return [keys for keys, wanted in pins(package) if is_own(keys) and is_old(wanted)]
+
+
+def is_own(keys: Keys) -> bool:
+    """Whether a range is not only that of what another package needs."""
+    *_, above, own = keys[:-1] if keys[-1] == "." else keys
+    found = PINNED.fullmatch(own)
+    return above in PIN_KEYS and found is not None and found["others"] in ANYWHERE
+
+
+def pins_below(keys: Keys, value: object) -> Iterator[tuple[Keys, str]]:
+    """Those in a part of it. ``.`` is the package whose needs stand beside it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from pins_below((*keys, key), inner)
+    elif isinstance(value, str):
+        own = keys[-2] if keys[-1] == "." else keys[-1]
+        if PINNED.fullmatch(own):
+            yield keys, value
+
+
+def with_text(value: Mapping[str, Any], keys: Keys, text: str) -> dict[str, Any]:
+    """``value`` with another text at the end of ``keys``."""
+    key, *rest = keys
+    return {**value, key: with_text(value[key], tuple(rest), text) if rest else text}
+
+
 def is_old(wanted: str) -> bool:
     """Whether a range begins before 1.2. A tag, a file or an address tells nothing."""
     found = first_release(wanted)
@@ -124,5 +179,15 @@ def lowest_release(package: Mapping[str, Any]) -> tuple[int, int] | None:
 def unclear_dependencies(package: Mapping[str, Any]) -> Iterator[str]:
     """Ranges that are nobody's to change but the user's."""
     for group, wanted in dependencies(package):
-        if first_release(wanted) is None and wanted.strip() not in ANY_RELEASE:
+        if is_unclear(wanted):
             yield f"{group}.{PACKAGE} is left as it is: see that it is of version 1.2"
+    for keys, wanted in pins(package) if depends(package) else ():
+        if is_unclear(wanted) or (is_old(wanted) and not is_own(keys)):
+            yield f"{reduce(below, keys)} is left as it is: see that it is of version 1.2"
+
+
+def is_unclear(wanted: str) -> bool:
+    """Whether a range does not say of which release it is; ``$`` names a dependency that does."""
+    stripped = wanted.strip()
+    is_clear = first_release(wanted) is not None or stripped in ANY_RELEASE
+    return not is_clear and not stripped.startswith("$")

@@ -7,6 +7,7 @@ import pytest
 
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.fields import Fate, Field
+from llm_runner_router.migrate.leaves import leaves_of
 from llm_runner_router.migrate.package_json import migrated_package
 
 
@@ -80,6 +81,65 @@ def test_every_group_is_looked_at() -> None:
     old = {group: {"llm-runner-router": "1.0.0"} for group in groups}
     new = {group: {"llm-runner-router": "^1.2.0"} for group in groups}
     assert migrated_package(old, "1.1").content == new
+
+
+@pytest.mark.parametrize(
+    ("pins", "renewed"),
+    [
+        ({"overrides": {"llm-runner-router": "1.0.5"}}, ["overrides.llm-runner-router"]),
+        (
+            {"overrides": {"llm-runner-router@^1": {".": "~1.1", "left": "1.0.0"}, "x": "1.0.0"}},
+            ["overrides.llm-runner-router@^1.."],
+        ),
+        (
+            {"resolutions": {"**/llm-runner-router": "1.0.5", "my-llm-runner-router": "1.0.5"}},
+            ["resolutions.**/llm-runner-router"],
+        ),
+        (
+            {"pnpm": {"overrides": {"llm-runner-router": "1.1.0"}}},
+            ["pnpm.overrides.llm-runner-router"],
+        ),
+        ({"overrides": {"llm-runner-router": "$llm-runner-router"}}, []),
+        ({"overrides": {"llm-runner-router": "^1.2.0"}, "pnpm": [], "resolutions": "x"}, []),
+    ],
+)
+def test_releases_that_are_pinned_are_renewed(pins: dict[str, Any], renewed: list[str]) -> None:
+    result = migrated_package(package(**pins), "1.1")
+    before, after = dict(leaves_of(package(**pins))), dict(leaves_of(result.content))
+    changed = [path for path in before if before[path] != after[path]]
+    assert changed == [*renewed, "dependencies.llm-runner-router"]
+    assert {after[path] for path in changed} == {"^1.2.0"}
+    assert [one.path for one in result.fields if one.fate is Fate.MAPPED] == changed
+    assert len(result.notes) == 1
+    assert migrated_package(result.content, "1.1").content == result.content
+
+
+def test_a_pin_beside_a_release_of_today_is_renewed() -> None:
+    """npm refuses such a pair."""
+    old = package("^1.2.0", overrides={"llm-runner-router": "1.0.5"})
+    new = package("^1.2.0", overrides={"llm-runner-router": "^1.2.0"})
+    assert migrated_package(old, "1.2").content == new
+
+
+@pytest.mark.parametrize(
+    ("pins", "told"),
+    [
+        ({"overrides": {"llm-runner-router": "file:../r"}}, "overrides.llm-runner-router"),
+        (
+            {"overrides": {"left": {"llm-runner-router": "1.0.5"}}},
+            "overrides.left.llm-runner-router",
+        ),
+        (
+            {"pnpm": {"overrides": {"left@1>llm-runner-router": "1.0.5"}}},
+            "pnpm.overrides.left@1>llm-runner-router",
+        ),
+    ],
+)
+def test_pins_that_are_not_clear_or_of_others_are_told(pins: dict[str, Any], told: str) -> None:
+    result = migrated_package(package(**pins), "1.1")
+    assert result.content == package("^1.2.0", **pins)
+    assert result.notes[-1].startswith(f"{told} is left as it is")
+    assert not migrated_package(pins, "1.1").notes
 
 
 def test_other_packages_are_nobodys_business() -> None:
