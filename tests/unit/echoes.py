@@ -90,3 +90,12 @@ async def settle() -> None:
     """Let everything run that can run without time or input."""
     for _ in range(50):
         await asyncio.sleep(0)
+
+
+async def leap(until: float) -> None:
+    """Let the loop's clock leap, once nothing can run without time: timers due by then fire."""
+    await settle()
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    seconds = until - time()
+    loop.time = lambda: time() + seconds  # type: ignore[method-assign]

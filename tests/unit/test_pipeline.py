@@ -19,7 +19,7 @@ from llm_runner_router.preferences import TemplateUse
 from llm_runner_router.providers.echo import EchoBehaviour
 from llm_runner_router.registry.records import Pricing, PromptTemplate
 from llm_runner_router.types import Chunk, Complete, FinishReason, Request, Started
-from unit.echoes import EchoLoader, collect, echo_runtime, model, settle, until
+from unit.echoes import EchoLoader, collect, echo_runtime, leap, model, settle, until
 
 HELLO = Request(prompt="hello big world")
 
@@ -119,8 +119,11 @@ async def test_the_deadline_bounds_the_whole() -> None:
     loader = EchoLoader()
     loader.chunk_gate = asyncio.Semaphore(1)
     async with echo_runtime({"performance": {"timeout": 3_600_000}}, loader) as runtime:
+        deadline = time.monotonic() + 20.0
+        answer = asyncio.ensure_future(runtime.process(HELLO, CallContext(deadline=deadline)))
+        await leap(deadline)
         with pytest.raises(TimeLimitError, match="the deadline passed before"):
-            await runtime.process(HELLO, CallContext(deadline=time.monotonic() + 0.05))
+            await answer
         assert loader.providers["m"].calls[0].deadline is not None
 
 
@@ -128,8 +131,11 @@ async def test_the_deadline_bounds_loading() -> None:
     loader = EchoLoader()
     loader.gate = asyncio.Event()
     async with echo_runtime(loader=loader) as runtime:
+        deadline = time.monotonic() + 20.0
+        answer = asyncio.ensure_future(runtime.process(HELLO, CallContext(deadline=deadline)))
+        await leap(deadline)
         with pytest.raises(TimeLimitError, match="while the model was loaded"):
-            await runtime.process(HELLO, CallContext(deadline=time.monotonic() + 0.05))
+            await answer
         await settle()
         assert loader.cancelled == 1
 

@@ -19,7 +19,7 @@ from llm_runner_router.providers.echo import EchoBehaviour
 from llm_runner_router.registry.records import Alias, AliasRule, AliasTarget, PromptTemplate
 from llm_runner_router.runtime import Runtime
 from llm_runner_router.types import ModelFormat, Request, Response
-from unit.echoes import EchoLoader, collect, echo_runtime, model, settle
+from unit.echoes import EchoLoader, collect, echo_runtime, leap, model, settle
 
 ASK = Request(prompt="hello you", model="chat", temperature=0.0)
 GOLD = replace(ASK, metadata={"tier": "gold"})
@@ -117,11 +117,11 @@ async def test_nobody_loses_an_answer_to_the_deadline_of_another() -> None:
     loader.chunk_gate = asyncio.Semaphore(1)
     request = replace(ASK, model=None)
     async with echo_runtime(loader=loader) as runtime:
-        hasty = asyncio.ensure_future(
-            runtime.process(request, CallContext(deadline=time.monotonic() + 0.05))
-        )
+        deadline = time.monotonic() + 20.0
+        hasty = asyncio.ensure_future(runtime.process(request, CallContext(deadline=deadline)))
         await settle()
         patient = asyncio.ensure_future(runtime.process(request))
+        await leap(deadline)
         with pytest.raises(TimeLimitError, match="the deadline passed"):
             await hasty
         for _ in range(9):
@@ -134,11 +134,12 @@ async def test_one_whose_deadline_is_a_little_later_shares_the_work() -> None:
     loader.chunk_gate = asyncio.Semaphore(1)
     request = replace(ASK, model=None)
     async with echo_runtime(loader=loader) as runtime:
-        now = time.monotonic()
-        hasty = asyncio.ensure_future(runtime.process(request, CallContext(deadline=now + 0.05)))
+        deadline = time.monotonic() + 20.0
+        hasty = asyncio.ensure_future(runtime.process(request, CallContext(deadline=deadline)))
         await settle()
-        later = CallContext(deadline=now + 4.0)
+        later = CallContext(deadline=deadline + 4.5)
         patient = asyncio.ensure_future(runtime.process(request, later))
+        await leap(deadline)
         with pytest.raises(TimeLimitError, match="the deadline passed"):
             await hasty
         for _ in range(9):
