@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from llm_runner_router.checkpoints.checkpoint import Checkpoint
 from llm_runner_router.checkpoints.file_names import CONFIG, TOKENIZER
 from llm_runner_router.checkpoints.generation_defaults import NAMES
 from llm_runner_router.checkpoints.generation_settings import GenerationSettings
-from llm_runner_router.errors import AlreadyExistsError, RouterError
+from llm_runner_router.compat.transformers.registration import register
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView, PullProgress
@@ -110,11 +109,7 @@ def generation_field(settings: GenerationSettings, key: str, config: ModelConfig
 async def migrate(
     backend: Backend, plan: HuggingFacePlan, on_progress: Callable[[PullProgress], None]
 ) -> Outcome:
-    """Register the model, bring its files and convert them. Again, it goes on where it was cut.
-
-    AlreadyExistsError, before anything is brought, where the id is that of something else. What
-    this has registered is forgotten where it cannot be brought: no model stays that never answers.
-    """
+    """Register the model, bring its files and convert them; see ``register`` for what may fail."""
     notes = list(plan.notes)
 
     def listen(step: PullProgress) -> None:
@@ -122,29 +117,6 @@ async def migrate(
             notes.append(step.note)
         on_progress(step)
 
-    result = await registered(backend, plan.record)
-    try:
-        view = await backend.pull_model("", plan.record.id, listen)
-    except RouterError:
-        if result is Result.REGISTERED:
-            with suppress(RouterError):
-                await backend.unregister_model(plan.record.id)
-        raise
-    return Outcome(result, view, tuple(note for note in notes if note != LATER))
-
-
-async def registered(backend: Backend, record: ModelRecord) -> Result:
-    """Register a record unless the same one is registered already."""
-    try:
-        await backend.register_model(record)
-    except AlreadyExistsError:
-        present = (await backend.get_model(record.id)).record
-        if identity_of(present) != identity_of(record):
-            raise
-        return Result.PRESENT
-    return Result.REGISTERED
-
-
-def identity_of(record: ModelRecord) -> tuple[object, ...]:
-    """What makes two records the same model."""
-    return record.format, record.source, record.config.quantization
+    done = await register(backend, plan.record, listen)
+    result = Result.REGISTERED if done.new else Result.PRESENT
+    return Outcome(result, done.view, tuple(note for note in notes if note != LATER))

@@ -151,6 +151,6 @@ async def check_migration(backend: Backend, folder: Path) -> None:
     assert len([note for note in outcome.notes if "max_length" in note]) == 1
     again = await migrate(backend, plan, ignore)
     assert (again.result, again.view.record) == (Result.PRESENT, outcome.view.record)
-    with pytest.raises(AlreadyExistsError):
+    with pytest.raises(AlreadyExistsError, match="quantization 'F16' and not 'Q8_0'"):
         await migrate(backend, planned(str(folder), "m", "Q8_0"), ignore)
     assert (await backend.load_model("m")).loaded
