@@ -12,7 +12,7 @@ from llm_runner_router.migrate.disk_errors import disk_error, disk_errors
 from llm_runner_router.migrate.folder_lock import folder_lock
 from llm_runner_router.migrate.journal import clear, decided
 from llm_runner_router.migrate.recovery import Recovery, recover_locked
-from llm_runner_router.migrate.restoration import Restoration, restoration_of
+from llm_runner_router.migrate.restoration import Restoration, digest_at, restoration_of
 from llm_runner_router.migrate.restoring import restore
 from llm_runner_router.migrate.service_process import check_stopped, stop_services
 from llm_runner_router.migrate.step import Observe, Step, unobserved
@@ -103,10 +103,22 @@ def later_notes(wanted: Restoration) -> Iterator[str]:
     for later in backups(wanted.folder):
         if later.name <= wanted.backup.name or not later.carried_out:
             continue
-        left = sorted(restoration_of(later).paths() - covered)
+        changed = restoration_of(later).paths() - covered
+        left = sorted(path for path in changed if stands(later, path))
         if left:
             found = ", ".join(map(str, left))
             yield f"a later migration stays ({found}): `llm-router rollback {later.name}` first"
+
+
+def stands(backup: Backup, path: PurePosixPath) -> bool:
+    """Whether what a migration has left at ``path`` is there still, as far as can be told.
+
+    A file with other content is of an earlier time, or somebody else's.
+    """
+    manifest = backup.manifest
+    written = {one.path: one.written for one in (*manifest.files, *manifest.symlinks)}
+    digest = {**written, **{one.path: one.sha256 for one in manifest.added}}.get(path)
+    return digest is None or digest_at(backup.folder / path) == digest
 
 
 def bring_back(backup: Backup, observe: Observe) -> tuple[Restoration, PurePosixPath | None]:

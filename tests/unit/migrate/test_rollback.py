@@ -4,14 +4,14 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from llm_runner_router.errors import MigrationError
 from llm_runner_router.migrate import durable
 from llm_runner_router.migrate.backup import newest
-from llm_runner_router.migrate.plan import Plan
+from llm_runner_router.migrate.plan import Plan, WriteFile
 from llm_runner_router.migrate.recovery import Recovery, recover
 from llm_runner_router.migrate.rollback import preview, rollback
 from llm_runner_router.migrate.step import Step
@@ -269,3 +269,16 @@ def test_a_later_migration_of_the_same_files_is_taken_back_along(
     migrate(plan_of(folder), trial=make_database)
     assert list(rollback(folder, first).notes) == []
     assert snapshot(folder) == old
+
+
+def test_a_later_migration_that_was_taken_back_is_not_told(folder: Path) -> None:
+    """Its backup holds what an earlier one had made, and going there would half migrate it."""
+    states, names = [snapshot(folder)], []
+    for path, content in (("models/other.bin", b"new"), (".env", b"A=1"), (".env", b"A=2")):
+        change = WriteFile(PurePosixPath(path), (folder / path).read_bytes(), content)
+        names.append(migrate(Plan(folder, "1.0", [change]), trial=make_database).backup)
+        states.append(snapshot(folder))
+    for name, state in zip(reversed(names), reversed(states[:-1]), strict=True):
+        assert list(preview(folder, name).notes) == []
+        assert list(rollback(folder, name).notes) == []
+        assert snapshot(folder) == state
