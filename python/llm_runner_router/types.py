@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from llm_runner_router.decision import Attempt, CacheState, Decision
+from llm_runner_router.old.answers import OldAnswerNames
 from llm_runner_router.preferences import CacheControl, Priority, Routing, TemplateUse
 from llm_runner_router.tools import ResponseFormat, Tool, ToolCall, ToolCallDelta, ToolChoice
 
@@ -189,7 +190,7 @@ Event = Started | Chunk | Complete
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class Response(OldAnswerNames):
     """A whole answer: the events of its stream folded together."""
 
     request_id: str

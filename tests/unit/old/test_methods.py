@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -76,6 +77,19 @@ async def test_generate(router: LLMRouter) -> None:
             "input is deprecated: use prompt",
         ]
         assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("text", "response"), ("model", "model_used"), ("usage", "metrics")]
+)
+async def test_parts_of_an_answer(router: LLMRouter, old: str, new: str) -> None:
+    async with router:
+        await router.register_model("m", "m.gguf")
+        answer = await router.process("Hello world")
+    with pytest.warns(DeprecationWarning, match=f"^{old} is deprecated: use {new}$") as caught:
+        assert getattr(answer, old) == getattr(answer, new)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert old not in asdict(answer)
 
 
 async def test_generate_batch(router: LLMRouter) -> None:
