@@ -26,9 +26,7 @@ from integration.model_answer import answer_of
 from integration.upstreams.faults import cut, drip, reset
 from integration.upstreams.file_server import header
 from integration.upstreams.hub_server import COMMIT, Stored
-from llm_runner_router.errors import (
-    UnavailableError,
-)
+from llm_runner_router.errors import SourceError, UnavailableError
 from unit import tiny_model
 
 
@@ -216,6 +214,40 @@ async def test_offline_what_is_here_is_used_and_nobody_asked(hub: Hub) -> None:
     with pytest.raises(UnavailableError, match="HF_HUB_OFFLINE"):
         await hub.pull("hf://org/Other")
     assert hub.server.seen == []
+
+
+async def test_offline_what_others_have_brought_is_verified(hub: Hub) -> None:
+    hub.server.add(REPOSITORY, {"tiny.gguf": MODEL})
+    theirs = await downloaded_by_the_library(hub, "tiny.gguf")
+    hub.environment["HF_HUB_OFFLINE"] = "1"
+    pulled = await hub.pulls.pull(f"hf://{REPOSITORY}", hub.told.append)
+    assert pulled.in_place
+    assert pulled.path.samefile(theirs)
+    assert pulled.notes == ()
+    assert [told.done_bytes for told in hub.told if told.phase == "verifying"][-1] == len(MODEL)
+    theirs.resolve().write_bytes(MODEL[:-1] + b"!")
+    with pytest.raises(SourceError, match=r"hf://org/Tiny-GGUF: 'tiny.gguf' .*was expected"):
+        await hub.pull()
+
+
+async def test_offline_a_link_to_what_others_have_is_verified(hub: Hub) -> None:
+    hub.server.add(REPOSITORY, {"tiny.gguf": MODEL})
+    theirs = await downloaded_by_the_library(hub, "tiny.gguf")
+    assert (await hub.pull()).is_relative_to(hub.folder)
+    hub.environment["HF_HUB_OFFLINE"] = "1"
+    theirs.resolve().write_bytes(MODEL[:-1] + b"!")
+    with pytest.raises(SourceError, match="was expected"):
+        await hub.pull()
+
+
+async def test_offline_a_file_without_a_digest_is_told_of(hub: Hub) -> None:
+    snapshot = hub.theirs / "models--org--Tiny-GGUF" / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "tiny.gguf").write_bytes(MODEL)
+    hub.environment["HF_HUB_OFFLINE"] = "1"
+    pulled = await hub.pulls.pull(f"hf://{REPOSITORY}@{COMMIT}")
+    assert pulled.path == snapshot / "tiny.gguf"
+    assert [note.partition(":")[0] for note in pulled.notes] == ["'tiny.gguf' is not verified"]
 
 
 async def test_two_pulls_of_one_model_share_its_bytes(hub: Hub) -> None:

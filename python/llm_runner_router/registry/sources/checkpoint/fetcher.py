@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,15 @@ class CheckpointFetcher:
 
     async def fetch(self, source: CheckpointSource, on_progress: ProgressListener) -> PulledModel:
         """The file that the checkpoint becomes; see ``Conversions.run``."""
+        notes: Sequence[str] = ()
         if isinstance(source.origin, HubSource):
             brought = await self._hub.fetch(source.origin, on_progress)
-            folder = brought.path.parent
+            folder, notes = brought.path.parent, brought.notes
         else:
             folder = self._folder / source.origin.path
         conversions = await in_thread(self._conversions)
-        return await conversions.run(folder, source.quantization, on_progress)
+        made = await conversions.run(folder, source.quantization, on_progress)
+        return replace(made, notes=(*notes, *made.notes))
 
     def find(self, source: CheckpointSource) -> PulledModel | None:
         """See Fetcher."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from llm_runner_router.errors import SourceError
@@ -16,6 +17,7 @@ from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.hub.api import HubApi
 from llm_runner_router.registry.sources.hub.cache import HubCache
+from llm_runner_router.registry.sources.hub.cached_model import CachedModel
 from llm_runner_router.registry.sources.hub.choice import WEIGHTS, HubChoice
 from llm_runner_router.registry.sources.hub.errors import offline
 from llm_runner_router.registry.sources.hub.pull import HubPull
@@ -50,10 +52,7 @@ class HubFetcher:
         on_progress(PullProgress("resolving"))
         settings = hub_settings(self._environment)
         if settings.offline:
-            found = await asyncio.to_thread(self.find, source)
-            if found is None:
-                raise offline(source)
-            return found
+            return await self._fetch_offline(source, on_progress)
         api = HubApi(settings.endpoint)
         repository = await asyncio.to_thread(api.repository, source)
         files = self._choice.files(repository.files, source)
@@ -68,12 +67,27 @@ class HubFetcher:
         await pull.run(api, self._downloader, on_progress)
         return await asyncio.to_thread(self._pulled, pull.path)
 
+    async def _fetch_offline(self, source: HubSource, on_progress: ProgressListener) -> PulledModel:
+        """What is here. What others have brought here is verified, as it is online."""
+        found = await asyncio.to_thread(self._found, source)
+        if found is None:
+            raise offline(source)
+        try:
+            notes = await found.verify(on_progress, self._folder)
+        except SourceError as error:
+            raise SourceError(f"hf://{source.repo_id}: {error.message}") from None
+        return replace(await asyncio.to_thread(self._pulled, found.path), notes=tuple(notes))
+
     def find(self, source: HubSource) -> PulledModel | None:
-        """What was pulled last, else what the user's own cache has.
+        """What was pulled last, else what the user's own cache has; it is not verified.
 
         Of several that might be meant, the one that the listing of the hub would have chosen; of a
         cache without a listing, of those that are there.
         """
+        found = self._found(source)
+        return None if found is None else self._pulled(found.path)
+
+    def _found(self, source: HubSource) -> CachedModel | None:
         for folder in (self._folder, hub_settings(self._environment).cache):
             cache = HubCache(folder, source.repo_id, self._choice.counts)
             commit = cache.commit(source.revision)
@@ -84,7 +98,7 @@ class HubFetcher:
             except SourceError:
                 continue
             if all(cache.holds(commit, file) for file in files):
-                return self._pulled(cache.path(commit, files[0].name))
+                return CachedModel(cache, commit, files)
         return None
 
     def _pulled(self, path: Path) -> PulledModel:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router.errors import SourceError, shorten
-from llm_runner_router.registry.records import PullProgress
-from llm_runner_router.registry.sources.digest import Hash, hashed, hashing
 from llm_runner_router.registry.sources.disk import check_room, disk_errors
 from llm_runner_router.registry.sources.fetcher import ProgressListener
 from llm_runner_router.registry.sources.hub.api import HubApi, HubRepository
 from llm_runner_router.registry.sources.hub.cache import HubCache
+from llm_runner_router.registry.sources.hub.content import check_content, digest_of
 from llm_runner_router.registry.sources.hub.files import HubFile
 from llm_runner_router.registry.sources.source import HubSource
 from llm_runner_router.registry.sources.threads import in_thread
@@ -76,18 +74,11 @@ class HubPull:
             return ours
         commit = self.repository.commit
         for theirs in (self.theirs.path(commit, file.name), self.theirs.blob_path(file)):
-            if size_of(theirs) == file.size and await self._verified(theirs, file, totals):
-                return theirs
+            if size_of(theirs) == file.size:
+                digest = await digest_of(theirs, file, totals.of_next(file.name))
+                if digest == file.blob:
+                    return theirs
         return None
-
-    async def _verified(self, path: Path, file: HubFile, totals: Totals) -> bool:
-        report = totals.of_next(file.name)
-        digest = await hashed(
-            path,
-            new_hash(file),
-            lambda done: report(PullProgress("verifying", file.name, done, file.size)),
-        )
-        return digest == file.blob
 
     async def _check(self, missing: list[HubFile], api: HubApi) -> None:
         """Whether what is missing may be had, and has room."""
@@ -140,19 +131,3 @@ class HubPull:
         for file, content in contents.items():
             self.ours.link(commit, file, content)
         self.ours.remember(commit, self.source.revision, self.repository.files)
-
-
-def new_hash(file: HubFile) -> Hash:
-    """What computes the name of a file's blob: sha256, or the sha1 of git's object."""
-    if file.sha256 is not None:
-        return hashlib.sha256()
-    return hashlib.sha1(f"blob {file.size}\0".encode(), usedforsecurity=False)
-
-
-def check_content(path: Path, file: HubFile) -> None:
-    """SourceError unless a file has the content that its blob is named by; blocks."""
-    digest = new_hash(file)
-    for _ in hashing(path, digest):
-        pass
-    if digest.hexdigest() != file.blob:
-        raise SourceError(f"its digest is {digest.hexdigest()}, {file.blob} was expected")
