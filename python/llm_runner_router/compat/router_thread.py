@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from llm_runner_router.compat.flow import End, Flow
 from llm_runner_router.compat.router_identity import identity_of
 from llm_runner_router.config.tree import Config
-from llm_runner_router.errors import UnavailableError
+from llm_runner_router.errors import UnavailableError, UnsupportedError
 from llm_runner_router.router import LLMRouter
 
 T = TypeVar("T")
@@ -24,6 +24,10 @@ Work = Callable[[LLMRouter], Coroutine[Any, Any, T]]
 Stream = Callable[[LLMRouter], AsyncGenerator[T, None]]
 
 CLOSED = "the router is closed"
+FORKED = (
+    "the router runs in the process that this one was forked from: make the model, or its "
+    "RouterThread, in the process that uses it"
+)
 THREAD = "llm-router"
 
 
@@ -32,7 +36,8 @@ class RouterThread:
 
     Takes what LLMRouter takes. May be used from all threads but its own. ``close`` it, or let it
     go: it closes when nothing uses it any more. With the program it just ends. ``identity`` is
-    equal for routers that answer from the same models.
+    equal for routers that answer from the same models. In a process that was forked from the one
+    where it runs, it is UnsupportedError.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class RouterThread:
         self.identity = identity_of(target, self._router.config)
         self._begin = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._process: int | None = None
         self._ending: weakref.finalize[..., RouterThread] | None = None
         self._closed = False
 
@@ -79,7 +85,7 @@ class RouterThread:
             while not isinstance(item := self.run(lambda _: flow.take()), End):
                 yield item
         finally:
-            with suppress(UnavailableError):
+            with suppress(UnavailableError, UnsupportedError):
                 self.run(lambda _: flow.close())
 
     async def iterate_async(self, stream: Stream[T]) -> AsyncGenerator[T, None]:
@@ -89,14 +95,16 @@ class RouterThread:
             while not isinstance(item := await self.run_async(lambda _: flow.take()), End):
                 yield item
         finally:
-            with suppress(UnavailableError):
+            with suppress(UnavailableError, UnsupportedError):
                 await self.run_async(lambda _: flow.close())
 
     def close(self) -> None:
         """Cancel what runs and end the thread, then raise what went wrong with closing the router.
 
-        May be called more than once.
+        May be called more than once. In a forked process it does nothing.
         """
+        if self._is_forked():
+            return
         with self._begin:
             self._closed = True
             ending = self._ending
@@ -110,7 +118,13 @@ class RouterThread:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def _is_forked(self) -> bool:
+        """Whether the thread is another process's: of a fork's parent the child has no threads."""
+        return self._process not in (None, os.getpid())
+
     def _submit(self, work: Work[T]) -> Future[T]:
+        if self._is_forked():  # the lock may be held there for ever
+            raise UnsupportedError(FORKED)
         with self._begin:
             if self._loop is None and not self._closed:
                 self._loop = self._started()
@@ -124,7 +138,8 @@ class RouterThread:
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=run_loop, args=(loop,), name=THREAD, daemon=True)
         thread.start()
-        self._ending = weakref.finalize(self, end, loop, thread, self._router)
+        self._process = os.getpid()
+        self._ending = weakref.finalize(self, end, loop, thread, self._router, self._process)
         # By then no thread can be begun any more, and closing a router takes some.
         self._ending.atexit = False
         return loop
@@ -147,12 +162,14 @@ def run_loop(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def end(
-    loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter
+    loop: asyncio.AbstractEventLoop, thread: threading.Thread, router: LLMRouter, process: int
 ) -> Future[None] | None:
     """Close the router, cancel what is left, stop the loop, and wait for its thread.
 
-    What came of closing, unless it is the thread itself that asks.
+    What came of closing, unless it is the thread itself that asks, or a fork of its ``process``.
     """
+    if process != os.getpid():
+        return None
     ended = asyncio.run_coroutine_threadsafe(shut_down(router), loop)
     ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
     if thread is threading.current_thread():  # a collection may run anywhere, there too

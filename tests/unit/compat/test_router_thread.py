@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_runner_router.compat.router_thread import THREAD, RouterThread
+from llm_runner_router.compat.router_thread import FORKED, THREAD, RouterThread, end
 from llm_runner_router.errors import InvalidConfigError, UnavailableError
 from llm_runner_router.router import LLMRouter
 from unit.compat.echo_router import echo_router
@@ -192,3 +192,51 @@ def test_a_program_that_closes_nothing_ends(tmp_path: Path) -> None:
         command, capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+FORKING = """
+import gc, os, sys
+from llm_runner_router.compat.router_thread import RouterThread
+
+async def numbers(face):
+    yield 1
+    yield 2
+
+def used(work):
+    try:
+        return work()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+unused, router = RouterThread(), RouterThread()
+stream = router.iterate(numbers)
+next(stream)
+child = os.fork()
+if child == 0:
+    print(used(lambda: router.run(lambda face: face.check_health())))
+    print(used(lambda: next(stream)))
+    router.close()
+    del router, stream
+    gc.collect()
+    print(used(lambda: unused.run(lambda face: face.check_health()).ready))
+    unused.close()
+    sys.stdout.flush()
+    os._exit(0)
+print(os.waitpid(child, 0)[1], next(stream), router.run(lambda face: face.check_health()).ready)
+"""
+
+
+def test_a_fork_of_its_process_cannot_use_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", FORKING]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
+    )
+    refused = f"UnsupportedError: {FORKED}"
+    assert done.stdout.splitlines() == [refused, refused, "True", "0 2 True"]
+    assert done.stderr == ""
+
+
+def test_what_a_fork_lets_go_is_left_to_its_parent() -> None:
+    loop = asyncio.new_event_loop()
+    assert end(loop, threading.Thread(), LLMRouter(), process=-1) is None
+    loop.close()
