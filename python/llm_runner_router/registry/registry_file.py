@@ -63,7 +63,7 @@ def parsed(document: bytes) -> RegistryContent:
 def exported(
     models: Sequence[ModelView], templates: Sequence[PromptTemplate], extras: Extras
 ) -> bytes:
-    """A file that holds all of it, by ids."""
+    """A file that holds all of it, by ids. Lone surrogates come out as JSON's escapes."""
     content: dict[str, Any] = {"version": VERSION, **extras.get(("registry", ""), {})}
     content["models"] = [
         model_entry(view, extras.get(("model", view.record.id), {})) for view in models
@@ -73,7 +73,9 @@ def exported(
         for template in templates
     ]
     content.setdefault("strategies", {})
-    return (json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+    # JavaScript writes such escapes for an emoji that was cut. Python's are the same as JSON's.
+    return (text + "\n").encode(errors="backslashreplace")
 
 
 def model_of(

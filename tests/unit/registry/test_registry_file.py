@@ -88,6 +88,18 @@ def test_a_file_comes_back_whole() -> None:
         assert type(back[path]) is type(value), path
 
 
+def test_lone_surrogates_come_back_as_the_escapes_that_they_were() -> None:
+    cut = {"x\udc00": ["☃ \ud83d", {"\ud83d": 1}]}
+    entry = {"id": "a", "format": "gguf", "source": "a", **cut}
+    content = parsed(json.dumps({"version": "1.2.0", "models": [entry], **cut}).encode())
+    views = [ModelView(record) for record in content.models]
+    document = exported(views, content.templates, content.extras)
+    assert document.count(rb'"x\udc00": [') == 2
+    assert document.count("☃ \\ud83d".encode()) == 2
+    again = parsed(document).extras
+    assert again["model", "a"]["x\udc00"] == again["registry", ""]["x\udc00"] == cut["x\udc00"]
+
+
 def test_records_are_made_of_what_is_known() -> None:
     content = parsed(json.dumps(FILE).encode())
     mine, gpt, hub = content.models
