@@ -51,6 +51,11 @@ def nested_settings(values: object) -> NestedSettings:
     return NestedSettings(sections, dict(sorted(renamed.items())))
 
 
+def flat_settings(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of older versions, out of a whole configuration with snake_case keys."""
+    return {key: nested[section][to_snake(name)] for key, (section, name) in OLD_SETTINGS.items()}
+
+
 def meant(section: str, name: str, value: object) -> object:
     """The value of an old setting in the kind that it has today."""
     return converted(SECTIONS[section].model_fields[to_snake(name)], value)

@@ -10,7 +10,8 @@ from typing import Any, Literal, Self, overload
 from llm_runner_router.compat.v1_0.answers import OldEvent, OldResponse, old_response
 from llm_runner_router.compat.v1_0.events import old_events
 from llm_runner_router.errors import InvalidConfigError, RouterError
-from llm_runner_router.old.config import nested_settings
+from llm_runner_router.hidden import hidden
+from llm_runner_router.old.config import flat_settings, nested_settings
 from llm_runner_router.old.models import renamed_model
 from llm_runner_router.registry.records import ModelView
 from llm_runner_router.request_names import STREAMING, renamed_fields
@@ -36,7 +37,7 @@ class LLMRouter:
         file = config if isinstance(config, str | os.PathLike) else None
         given: Any = {} if config is None or file is not None else config
         if not isinstance(given, Mapping):
-            raise InvalidConfigError("configuration", given, "settings by name, or a path")
+            raise InvalidConfigError("configuration", hidden(given), "settings by name, or a path")
         values = nested_settings({**given, **options}).values
         self.router = PresentRouter(values or None, config_file=file, target=target)
 
@@ -137,11 +138,11 @@ class LLMRouter:
 
     async def set_config(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change what may change while running; settings may be flat or nested."""
-        return await self.router.update_config(nested_settings(changes).values)
+        return flat_settings(await self.router.update_config(nested_settings(changes).values))
 
     async def get_config(self) -> Mapping[str, Any]:
-        """The configuration in force, nested, with snake_case keys."""
-        return await self.router.get_config()
+        """The flat settings in force. What v1.0 did not have, ``router`` tells."""
+        return flat_settings(await self.router.get_config())
 
     async def status(self) -> Status:
         """What the router does now."""

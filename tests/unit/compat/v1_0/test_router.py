@@ -37,12 +37,32 @@ async def test_the_whole_of_it(loader: EchoLoader) -> None:
         request = loader.providers["my-model"].calls[0].request
         assert (request.prompt, request.max_tokens, request.top_p) == ("Hello world", 50, 0.9)
         changed = await router.set_config({"maxConcurrentRequests": 3})
-        assert changed["performance"]["max_concurrent"] == 3
-        assert (await router.get_config())["performance"]["max_concurrent"] == 3
+        assert changed["maxConcurrentRequests"] == 3
+        assert (await router.get_config())["maxConcurrentRequests"] == 3
         assert (await router.status()).healthy
         assert (await router.health()).ready
         await router.remove_model("my-model")
         assert await router.get_models() == []
+
+
+async def test_the_configuration_is_flat() -> None:
+    async with LLMRouter({"maxConcurrentRequests": 4, "enableCaching": False}) as router:
+        config = {**await router.get_config()}
+        assert config == {
+            "maxConcurrentRequests": 4,
+            "requestTimeout": 30000,
+            "enableCaching": False,
+            "cacheTTL": 3600,
+            "logLevel": "info",
+            "logFile": None,
+            "modelCacheDir": "./models",
+            "autoDownload": False,
+            "routingStrategy": "balanced",
+            "enableFallback": True,
+        }
+        config["requestTimeout"] = 5000
+        assert await router.set_config(config) == config
+        assert await router.get_config() == config
 
 
 async def test_streams() -> None:
@@ -102,9 +122,9 @@ async def test_a_path_as_in_v0(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"performance": {"maxConcurrent": 4}}))
     async with LLMRouter(str(file), requestTimeout=4000) as router:
-        performance = (await router.get_config())["performance"]
-        assert (performance["max_concurrent"], performance["timeout"]) == (4, 4000)
+        config = await router.get_config()
+        assert (config["maxConcurrentRequests"], config["requestTimeout"]) == (4, 4000)
     with pytest.raises(InvalidConfigError, match="target"):
         LLMRouter(str(file), target="localhost:1")
-    with pytest.raises(InvalidConfigError, match="configuration"):
-        LLMRouter([])  # type: ignore[arg-type]
+    with pytest.raises(InvalidConfigError, match=r"configuration: '…'"):
+        LLMRouter(["sk-secret"])  # type: ignore[arg-type]
