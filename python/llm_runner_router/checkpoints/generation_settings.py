@@ -36,7 +36,7 @@ NAMES = frozenset(
         *("top_k", "top_p", "typical_p", "use_cache", "use_mtp", "watermarking_config"),
     }
 )
-"""The settings of a GenerationConfig in Transformers 5; the rest of config.json is the network's."""
+"""The settings of a GenerationConfig in Transformers 5; all else is the network's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from llm_runner_router.tokenizer.vocabulary import MAX_TOKENS
 NAMES = {"bos": "bos", "unk": "unknown", "pad": "padding"}
 """The words of Transformers, and those of GGUF."""
 
+SPECIAL_TOKENS = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "pad"))
+"""The settings that name a token."""
+
 MORE_ENDS = ("eot", "eom")
 """GGUF's words for the further tokens that end an answer."""
 
@@ -73,12 +76,18 @@ def overruled(settings: Fields, affixes: Affixes) -> tuple[str, ...]:
 
 
 def named_token(ids: Mapping[str, int], settings: Fields, key: str) -> int | None:
-    """The id of a token that a setting names by its text, alone or in an object."""
+    """The id of a token that a setting names."""
+    text = token_text(settings, key)
+    return None if text is None else ids.get(text)
+
+
+def token_text(settings: Fields, key: str) -> str | None:
+    """The text of a token that a setting names, alone or in an object."""
     match settings.raw(key):
         case None:
             return None
         case str(text) | {"content": str(text)}:
-            return ids.get(text)
+            return text
         case _:
             raise settings.wrong(key, "the text of a token")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from llm_runner_router.errors import (
     RouterError,
     shorten,
 )
-from llm_runner_router.registry.checks.model import checked_record
+from llm_runner_router.registry.checks.model import MAX_LABELS, checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, PullProgress
 from llm_runner_router.registry.sources.checkpoint.source import (
     AnySource,
@@ -82,13 +82,13 @@ class Puller:
             return record
         try:
             if isinstance(source, CheckpointSource) and isinstance(source.origin, FileSource):
-                config = await asyncio.to_thread(settings_of, source.origin.path)
-                return with_config(record, config)
+                config, labels = await asyncio.to_thread(settings_of, source.origin.path)
+                return with_settings(record, config, labels)
             pulled = await asyncio.to_thread(self._pulls.find, source)
         except RouterError as error:  # what is damaged there shows when the model is loaded
             logger.warning("model %s: %s", record.id, error.message)
             return record
-        return record if pulled is None else with_config(record, pulled.config)
+        return record if pulled is None else with_pulled(record, pulled)
 
     def anchored(self, record: ModelRecord) -> ModelRecord:
         """``record`` with its path made absolute; other sources are checked and stay."""
@@ -134,14 +134,12 @@ class Puller:
         Much may have happened meanwhile: another pull may have registered it, or somebody may have
         forgotten it, or said that it comes from elsewhere.
         """
-        if not wanted.etag and await self._added(with_config(wanted, pulled.config)):
+        if not wanted.etag and await self._added(with_pulled(wanted, pulled)):
             return
         self._check_same(wanted)
         present = self._store.get(wanted.id)
-        if with_config(present, pulled.config) != present:
-            await self._store.update(
-                wanted.id, lambda record: with_config(record, pulled.config), ""
-            )
+        if with_pulled(present, pulled) != present:
+            await self._store.update(wanted.id, lambda record: with_pulled(record, pulled), "")
 
     async def _added(self, record: ModelRecord) -> bool:
         """Register it; whether it was not registered already."""
@@ -156,16 +154,17 @@ class Puller:
         return True
 
 
-def settings_of(folder: Path) -> ModelConfig:
+def settings_of(folder: Path) -> tuple[ModelConfig, Mapping[str, str]]:
     """What a checkpoint of this machine says, converted or not: a load converts it, asking nobody.
 
-    Blocks.
+    Its settings, and its labels. Blocks.
     """
     from llm_runner_router.checkpoints.checkpoint import Checkpoint  # noqa: PLC0415 - takes long
+    from llm_runner_router.checkpoints.pipeline_settings import PipelineSettings  # noqa: PLC0415
 
     checkpoint = Checkpoint.of(folder)
     config, _ = checkpoint.defaults(checkpoint.blueprint().context_length)
-    return config
+    return config, PipelineSettings.of(folder).labels()
 
 
 def version(path: Path) -> tuple[object, ...]:
@@ -174,8 +173,18 @@ def version(path: Path) -> tuple[object, ...]:
     return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def with_config(record: ModelRecord, config: ModelConfig) -> ModelRecord:
-    """``record`` with the settings of its source where it says nothing itself."""
+def with_pulled(record: ModelRecord, pulled: PulledModel) -> ModelRecord:
+    """``record`` with what came along with its weights."""
+    return with_settings(record, pulled.config, pulled.labels)
+
+
+def with_settings(
+    record: ModelRecord, config: ModelConfig, labels: Mapping[str, str]
+) -> ModelRecord:
+    """``record`` with the settings of its source where it says nothing itself, and its labels."""
+    together = {**record.labels, **labels}
+    if len(together) <= MAX_LABELS and together != record.labels:
+        record = replace(record, labels=together)
     said = {
         field.name: getattr(config, field.name)
         for field in fields(ModelConfig)

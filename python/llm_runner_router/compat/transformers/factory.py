@@ -60,8 +60,9 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
     choice = ModelChoice(model, revision, quantization or element_of(loading))
     thread = RouterThread(config, target=target)
     try:
-        identity, of_model = thread.run(lambda router: opened(router, choice))
-        return TextGenerationPipeline(thread, identity, of_model, arguments)
+        found = thread.run(lambda router: opened(router, choice))
+        found.warn()
+        return TextGenerationPipeline(thread, found.record.id, found.parameters, arguments)
     except BaseException:
         thread.close()
         raise

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import suppress
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_runner_router.checkpoints.fields import Fields
-from llm_runner_router.checkpoints.file_names import CONFIG
-from llm_runner_router.checkpoints.generation_settings import GenerationSettings
-from llm_runner_router.checkpoints.special_tokens import end_tokens
-from llm_runner_router.checkpoints.text_file import read_object
-from llm_runner_router.compat.transformers.parameters import GENERATION as KNOWN
+from llm_runner_router.checkpoints.pipeline_settings import PipelineSettings
 from llm_runner_router.compat.transformers.parameters import said_by_model
-from llm_runner_router.errors import (
-    AlreadyExistsError,
-    InvalidRequestError,
-    ModelNotFoundError,
-    RouterError,
-)
-from llm_runner_router.registry.records import ModelConfig, ModelRecord
+from llm_runner_router.compat.transformers.registration import register
+from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
+from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView
 from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
 from llm_runner_router.router import LLMRouter
 from llm_runner_router.types import ModelFormat
+
+UNKNOWN = (
+    "max_length and eos_token_id of the generation config of {model} are not known here: "
+    "pull the model again, or name its folder"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A model in memory.
+
+    ``parameters`` are those of generation that it brings along. ``settings`` are those of its
+    checkpoint; ``None`` where they are not known here.
+    """
+
+    record: ModelRecord
+    parameters: Mapping[str, Any]
+    settings: PipelineSettings | None
+
+    def warn(self) -> None:
+        """Say it to who calls the caller, where answers may be longer than in Transformers."""
+        if self.settings is None and self.record.format is ModelFormat.HF:
+            warnings.warn(UNKNOWN.format(model=self.record.id), UserWarning, stacklevel=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,53 +72,34 @@ class ModelChoice:
         return ModelRecord(identity, "", ModelFormat.HF, source, config)
 
 
-async def opened(router: LLMRouter, choice: ModelChoice) -> tuple[str, dict[str, Any]]:
-    """Have the model in memory; its id, and the generation parameters that it brings along."""
-    view = None
-    if choice.folder is None:
-        try:
-            view = await router.get_model(choice.text)
-        except (ModelNotFoundError, InvalidRequestError):
-            view = None
-    identity = await registered(router, choice.record()) if view is None else view.record.id
-    view = await router.load_model(identity)
-    return identity, {**said_by_model(view.record.config), **said_by_folder(choice.folder)}
+async def opened(router: LLMRouter, choice: ModelChoice) -> OpenedModel:
+    """Have the model in memory."""
+    present = await registered(router, choice)
+    if present is None:
+        present = (await register(router, choice.record())).view
+    record = (await router.load_model(present.record.id)).record
+    settings = await asyncio.to_thread(settings_of, record, choice.folder)
+    said = settings.generation if settings is not None else {}
+    of_record = said_by_model(record.config)
+    if choice.folder is not None:
+        return OpenedModel(record, {**of_record, **said}, settings)
+    # What somebody has said of the registered model counts more than what came along with it.
+    along = {key: value for key, value in said.items() if key != "do_sample"}
+    return OpenedModel(record, {**along, **of_record}, settings)
 
 
-async def registered(router: LLMRouter, record: ModelRecord) -> str:
-    """Register a model unless it is registered already, and bring it here; its id.
-
-    What cannot be brought is not left registered.
-    """
-    new = await is_new(router, record)
+async def registered(router: LLMRouter, choice: ModelChoice) -> ModelView | None:
+    """The registered model that has the text as its id; a folder of that name goes first."""
+    if choice.folder is not None:
+        return None
     try:
-        await router.pull_model("", record.id)
-    except RouterError:
-        if new:
-            with suppress(RouterError):
-                await router.unregister_model(record.id)
-        raise
-    return record.id
+        return await router.get_model(choice.text)
+    except (ModelNotFoundError, InvalidRequestError):
+        return None
 
 
-async def is_new(router: LLMRouter, record: ModelRecord) -> bool:
-    """Register a model; whether it was not there. AlreadyExistsError where another one is."""
-    try:
-        await router.register_model(record)
-    except AlreadyExistsError:
-        present = (await router.get_model(record.id)).record
-        same = (present.format, present.source, present.config.quantization)
-        if same != (record.format, record.source, record.config.quantization):
-            raise
-        return False
-    return True
-
-
-def said_by_folder(folder: Path | None) -> dict[str, Any]:
-    """What a checkpoint says that records do not keep: ``max_length``, and the ends of answers."""
-    if folder is None:
-        return {}
-    settings = GenerationSettings.of(folder)
-    ends = end_tokens(Fields(CONFIG, read_object(folder / CONFIG)), settings)
-    said = {key: value for key, value in settings.values.items() if key in KNOWN}
-    return {**said, "eos_token_id": list(ends) or None}
+def settings_of(record: ModelRecord, folder: Path | None) -> PipelineSettings | None:
+    """What a checkpoint says to pipelines: its folder, else what the record keeps of it. Blocks."""
+    if folder is not None:
+        return PipelineSettings.of(folder)
+    return PipelineSettings.of_labels(record.labels)

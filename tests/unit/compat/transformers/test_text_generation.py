@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +114,49 @@ def test_one_id_for_two_checkpoints_is_refused(tmp_path: Path, folder: Path) -> 
     pipeline(model=folder, config=config).close()  # it is registered already
     pipeline(model="tiny", config=config).close()  # by its id
     other = tiny.write(tmp_path / "tiny")
-    with pytest.raises(AlreadyExistsError):
+    with pytest.raises(AlreadyExistsError, match=f"source '{folder}' and not '{other}'"):
         pipeline(model=other, config=config)
+
+
+def test_a_quantization_that_is_not_said_is_the_registered_one(
+    tmp_path: Path, folder: Path
+) -> None:
+    config = {**settings(tmp_path), "registry": {"path": str(tmp_path / "r.sqlite")}}
+    pipeline(model=folder, quantization="F32", config=config).close()
+    with pipeline(model=folder, config=config) as made:
+        assert made("the", max_new_tokens=2)
+    with pytest.raises(AlreadyExistsError, match=r"quantization 'F32' and not 'Q8_0'"):
+        pipeline(model=folder, quantization="Q8_0", config=config)
+
+
+def test_a_model_whose_length_is_not_known_is_told_of(tmp_path: Path, folder: Path) -> None:
+    """As of records that were made before they kept it."""
+    config = {**settings(tmp_path), "registry": {"path": str(tmp_path / "r.sqlite")}}
+    pipeline(model=folder, config=config).close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipeline(model="tiny", config=config).close()
+    with RouterThread(config) as router:
+        record = router.run(lambda face: face.get_model("tiny")).record
+        bare = replace(record, labels={})
+        router.run(lambda face: face.update_model(bare, ["labels"]))
+    with pytest.warns(UserWarning, match="max_length and eos_token_id .* of tiny") as told:
+        pipeline(model="tiny", config=config).close()
+    assert told[0].filename == __file__
+
+
+def test_what_is_said_of_a_registered_model_counts_more(tmp_path: Path) -> None:
+    config = {**settings(tmp_path), "registry": {"path": str(tmp_path / "r.sqlite")}}
+    generation = {"do_sample": False, "repetition_penalty": 1.9, "max_length": 20}
+    folder = tiny.write(tmp_path / "tiny", generation_config=generation)
+    pipeline(model=folder, config=config).close()
+    with RouterThread(config) as router:
+        record = router.run(lambda face: face.get_model("tiny")).record
+        changed = replace(record, config=replace(record.config, repeat_penalty=1.0))
+        router.run(lambda face: face.update_model(changed, ["config.repeat_penalty"]))
+    with pipeline(model="tiny", config=config) as made:
+        expected = made("the", do_sample=False, repetition_penalty=1.0, max_length=20)
+        assert made("the") == expected
 
 
 def test_a_checkpoint_that_cannot_be_converted_is_not_left_registered(tmp_path: Path) -> None:

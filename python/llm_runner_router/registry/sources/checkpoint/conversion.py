@@ -16,6 +16,7 @@ from pathlib import Path
 from llm_runner_router.checkpoints.blueprint import Blueprint
 from llm_runner_router.checkpoints.checkpoint import Checkpoint
 from llm_runner_router.checkpoints.gguf_output import FILE_TYPES, output_bytes, write_gguf
+from llm_runner_router.checkpoints.pipeline_settings import PipelineSettings
 from llm_runner_router.errors import ModelFileError, RouterError, shorten
 from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.disk import check_room, disk_errors
@@ -154,7 +155,8 @@ class Conversions:
     ) -> PulledModel:
         config, notes = checkpoint.defaults(blueprint.context_length)
         target = self._target(identity, quantization)
-        return PulledModel(target, config, (*blueprint.notes, *notes))
+        labels = PipelineSettings.of(checkpoint.folder).labels()
+        return PulledModel(target, config, (*blueprint.notes, *notes), labels=labels)
 
     def _target(self, identity: str, quantization: str) -> Path:
         return self._folder / identity / f"{quantization}.gguf"
