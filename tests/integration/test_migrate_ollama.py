@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from llm_runner_router.migrate.ollama.registration import (
     register,
     registered,
 )
-from llm_runner_router.registry.records import PullProgress
+from llm_runner_router.registry.records import ModelRecord, PullProgress
+from llm_runner_router.registry.sources.source_settings import LABEL
 from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import Message, ModelFormat, Request, Role
 from unit import tiny_model
@@ -124,6 +125,11 @@ def whole(weights: bytes, template: str = BY_TURNS) -> OllamaFiles:
     return files.add("params", {"temperature": 0, "stop": ["###"], "num_ctx": 128})
 
 
+def facts(record: ModelRecord) -> dict[str, str]:
+    """What the labels say of a model."""
+    return {key: value for key, value in record.labels.items() if key != LABEL}
+
+
 async def test_contract_13_every_model_of_the_store_with_all_that_belongs_to_it(
     tmp_path: Path, weights: bytes
 ) -> None:
@@ -156,7 +162,7 @@ async def test_contract_13_every_model_of_the_store_with_all_that_belongs_to_it(
         assert (record.config.temperature, record.config.stop) == (0, ("###",))
         assert record.config.context_length == 128
         assert record.config.chat_template
-        assert record.labels == {
+        assert facts(record) == {
             "family": "llama",
             "parameter_size": "7B",
             "quantization": "Q4_0",
@@ -166,7 +172,7 @@ async def test_contract_13_every_model_of_the_store_with_all_that_belongs_to_it(
         assert seven.capabilities == ("text-generation", "tools")
         bare = (await here.remote.get_model("hf.co/org/repo-GGUF:Q4_0")).record
         assert bare.config.context_length is None
-        assert bare.labels == {"family": "llama", "quantization": "F32"}
+        assert facts(bare) == {"family": "llama", "quantization": "F32"}
 
         again = await here.plan()
         assert {line.fate for line in again.values()} == {Fate.UNCHANGED}
@@ -256,6 +262,63 @@ async def test_a_store_that_the_service_does_not_read_is_named_by_paths(
             (again,) = (await here.plan(store)).values()
             assert again.fate is Fate.UNCHANGED
             assert not again.changes
+
+
+async def test_what_changes_at_ollama_later_is_taken_over_unless_it_was_changed_here(
+    tmp_path: Path, weights: bytes
+) -> None:
+    def made(system: str, most: int, temperature: float) -> OllamaFiles:
+        files = OllamaFiles(weights).add("template", BY_TURNS).add("system", system)
+        return files.add("params", {"num_predict": most, "temperature": temperature})
+
+    async with world(tmp_path) as here:
+        here.store.put(made("Be kind.", 3, 0), "my")
+        await here.migrate()
+        here.store.put(made("Be brief.", 6, 0), "my")
+        (line,) = (await here.plan()).values()
+        assert (line.fate, line.changes) == (Fate.UPDATED, True)
+        assert line.notes == ("changed at Ollama: maxTokens, system",)
+        (done,) = (await here.migrate()).values()
+        assert done == line
+        config = (await here.remote.get_model("my:latest")).record.config
+        assert (config.system, config.max_tokens) == ("Be brief.", 6)
+        brief = "<|start|>system\nBe brief.<|im_end|>" + TURNS
+        assert await here.prompt("my", *CHAT) == brief
+        (again,) = (await here.plan()).values()
+        assert (again.fate, again.changes, again.notes) == (Fate.UNCHANGED, False, ())
+
+        record = (await here.remote.get_model("my:latest")).record
+        mine = replace(record, config=replace(record.config, temperature=0.5))
+        await here.remote.update_model(mine, ["config.temperature"])
+        (own,) = (await here.plan()).values()
+        assert (own.fate, own.notes) == (Fate.UNCHANGED, ())
+        here.store.put(made("Be slow.", 6, 1), "my")
+        (last,) = (await here.migrate()).values()
+        assert last.fate is Fate.UPDATED
+        assert last.notes == (
+            "changed at Ollama: system",
+            "changed at Ollama: temperature; the record was changed here too, and stays",
+        )
+        config = (await here.remote.get_model("my:latest")).record.config
+        assert (config.system, config.temperature) == ("Be slow.", 0.5)
+        (told,) = (await here.plan()).values()
+        assert (told.fate, told.notes) == (Fate.UNCHANGED, last.notes[1:])
+
+
+async def test_a_path_follows_the_weights_of_its_model(tmp_path: Path, weights: bytes) -> None:
+    other = tiny_model.write(tmp_path / "other.gguf", scale=2.0).read_bytes()
+    async with world(tmp_path, shared=False) as here:
+        here.store.put(OllamaFiles(weights), "my")
+        await here.migrate()
+        here.store.put(OllamaFiles(other).add("system", "Be kind."), "my")
+        (line,) = (await here.migrate()).values()
+        assert line.fate is Fate.UPDATED
+        assert line.notes == ("changed at Ollama: system, weights",)
+        record = (await here.remote.get_model("my:latest")).record
+        assert record.source == line.source == str(here.store.blob_path(other))
+        assert record.config.system == "Be kind."
+        (again,) = (await here.plan()).values()
+        assert not again.changes
 
 
 async def test_a_context_that_the_weights_do_not_have_keeps_no_model_from_answering(
@@ -352,7 +415,7 @@ async def test_a_server_answers_for_what_is_not_here(tmp_path: Path, weights: by
         assert (far.format, far.provider, far.source) == (ModelFormat.API, "ollama", "far:7b")
         assert far.endpoint.base_url == server.address
         assert far.capabilities == ("text-generation", "tools")
-        assert (dict(far.labels), far.config.license) == ({}, None)
+        assert (facts(far), far.config.license) == ({}, None)
         other = (await here.remote.get_model("other:latest")).record
         assert other.labels["parameter_size"] == "7B"
         assert other.config.license == "MIT"

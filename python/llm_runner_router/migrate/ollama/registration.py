@@ -8,16 +8,15 @@ from enum import StrEnum
 
 from llm_runner_router.backend import Backend
 from llm_runner_router.errors import (
-    InvalidRequestError,
     RouterError,
     UnavailableError,
     UnsupportedError,
     shorten,
 )
+from llm_runner_router.migrate.ollama.changes import PATHS, changes_of
+from llm_runner_router.migrate.ollama.identity import same_model, way_of
 from llm_runner_router.migrate.ollama.model import FoundModel, Model, RefusedModel, Way
 from llm_runner_router.registry.records import Alias, AliasTarget, ModelQuery, ModelRecord
-from llm_runner_router.registry.sources.source import parse_source
-from llm_runner_router.types import ModelFormat
 
 UNREAD = "the service cannot tell what it takes in memory: are its files on that machine?"
 
@@ -30,6 +29,7 @@ class Fate(StrEnum):
     """What becomes of a model."""
 
     ADDED = "added"
+    UPDATED = "updated"
     UNCHANGED = "unchanged"
     FAILED = "failed"
 
@@ -39,7 +39,8 @@ class Line:
     """What becomes of one model of Ollama.
 
     ``id`` is that of the registered model, ``alias`` the one that is set beside it, if any.
-    ``model`` is what is to be registered, ``None`` where nothing is.
+    ``model`` is what is to be registered, ``None`` where nothing is; ``record`` what a registered
+    one becomes, with the etag that it has now.
     """
 
     name: str
@@ -49,11 +50,18 @@ class Line:
     alias: str | None = None
     notes: Sequence[str] = ()
     model: FoundModel | None = None
+    record: ModelRecord | None = None
 
     @property
     def changes(self) -> bool:
         """Whether there is something to be done."""
-        return self.fate is Fate.ADDED or self.alias is not None
+        return self.fate in (Fate.ADDED, Fate.UPDATED) or self.alias is not None
+
+    @property
+    def source(self) -> str | None:
+        """That of the record as it will be, where there is something to be done with it."""
+        record = self.record if self.model is None else self.model.record
+        return None if record is None else record.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ async def registered(backend: Backend) -> Registered:
 
 
 def planned(models: Iterable[Model], present: Registered) -> list[Line]:
-    """What is to be done; nothing that is registered already is changed."""
+    """What is to be done; of what is registered already, see ``changes_of``."""
     return [
         Line(model.name, Fate.FAILED, notes=(model.reason,))
         if isinstance(model, RefusedModel)
@@ -92,12 +100,20 @@ def line_of(model: FoundModel, present: Registered) -> Line:
     for name in (model.name, model.alias):
         record = present.models.get(name) if name is not None else None
         if record is not None and same_model(record, model):
-            line = Line(model.name, Fate.UNCHANGED, record.id, way_of(record))
+            line = line_of_present(model, record)
             return line if name == model.alias else with_alias(line, model, present)
     if model.name in present.aliases or model.name in present.models:
         return Line(model.name, Fate.FAILED, notes=(taken(model.name, present),))
     line = Line(model.name, Fate.ADDED, model.name, model.way, notes=model.notes, model=model)
     return with_alias(line, model, present)
+
+
+def line_of_present(model: FoundModel, record: ModelRecord) -> Line:
+    """One that is registered already."""
+    found = changes_of(record, model)
+    fate = Fate.UNCHANGED if found.record is None else Fate.UPDATED
+    way = way_of(record)
+    return Line(model.name, fate, record.id, way, notes=found.notes, record=found.record)
 
 
 def with_alias(line: Line, model: FoundModel, present: Registered) -> Line:
@@ -122,29 +138,6 @@ def taken(name: str, present: Registered) -> str:
     return f"{shorten(name)} is registered with another source: {shorten(source, 200)}"
 
 
-def same_model(present: ModelRecord, model: FoundModel) -> bool:
-    """Whether a registered model is that of Ollama, whoever runs it."""
-    wanted = model.record
-    if present.format is ModelFormat.API:
-        same = present.provider == wanted.provider and present.source == wanted.source
-        return same and present.endpoint.base_url == wanted.endpoint.base_url
-    by_path = present.source == str(model.weights) and not model.adapted
-    return by_path or is_at_ollama(present, wanted.id)
-
-
-def is_at_ollama(record: ModelRecord, name: str) -> bool:
-    """Whether a record takes the model of that name from Ollama's store or registry."""
-    try:
-        return parse_source(record.source).canonical == f"ollama://{name}"
-    except InvalidRequestError:
-        return False
-
-
-def way_of(record: ModelRecord) -> Way:
-    """Who runs a registered model."""
-    return Way.IN_PLACE if record.format is ModelFormat.GGUF else Way.SERVER
-
-
 async def register(backend: Backend, lines: Sequence[Line]) -> list[Line]:
     """Do what is planned, model by model; one that fails does not keep the others back.
 
@@ -154,8 +147,13 @@ async def register(backend: Backend, lines: Sequence[Line]) -> list[Line]:
 
 
 async def done(backend: Backend, line: Line) -> Line:
-    """Register one model, and then its alias."""
+    """Register or update one model, and then set its alias.
+
+    ConflictError, told as all others, where the record has changed since it was looked at.
+    """
     try:
+        if line.record is not None:
+            await backend.update_model(line.record, PATHS)
         if line.model is not None:
             await backend.register_model(line.model.record)
             line = await found_there(backend, line, line.model)

@@ -20,7 +20,7 @@ def report(lines: Sequence[Line], *, dry_run: bool) -> dict[str, Any]:
                 "result": line.fate.value,
                 "id": line.id or None,
                 "runs": None if line.way is None else line.way.value,
-                "source": None if line.model is None else line.model.record.source,
+                "source": line.source,
                 "alias": line.alias,
                 "notes": list(line.notes),
             }

@@ -20,6 +20,7 @@ from llm_runner_router.registry.records import (
     ModelRecord,
 )
 from llm_runner_router.registry.sources.ollama.name import OllamaName, parsed_ollama_name
+from llm_runner_router.registry.sources.source_settings import followed
 from llm_runner_router.types import ModelFormat
 
 PROVIDER = "ollama"
@@ -76,14 +77,14 @@ class ServedModels:
             name=name.short,
             format=ModelFormat.API,
             source=entry.name,
-            config=ModelConfig(license=license_of(shown)),
             capabilities=capabilities_of(shown, families_of(entry.details)),
             labels=labels_of(entry.details, OF_DETAILS),
             provider=PROVIDER,
             endpoint=Endpoint(base_url=self._server.address),
         )
         why = () if here is None else (f"not run here: {here.reason}",)
-        return FoundModel(checked_record(record), Way.SERVER, (*why, STAYS))
+        marked = followed(record, ModelConfig(license=license_of(shown))).record
+        return FoundModel(checked_record(marked), Way.SERVER, (*why, STAYS))
 
 
 def license_of(shown: Mapping[str, Any]) -> str | None:

@@ -28,6 +28,7 @@ from llm_runner_router.registry.sources.ollama.name import OllamaName
 from llm_runner_router.registry.sources.ollama.store import MAX_TEXT_BYTES, OllamaStore
 from llm_runner_router.registry.sources.ollama.texts import files_of
 from llm_runner_router.registry.sources.pulled import PulledModel
+from llm_runner_router.registry.sources.source_settings import followed
 from llm_runner_router.types import ModelFormat
 
 TEMPLATE_FAULT = f"{TEMPLATE_KEY}:"
@@ -114,15 +115,15 @@ class StoredModels:
         self, name: OllamaName, manifest: OllamaManifest, model: PulledModel
     ) -> ModelRecord:
         tools = any(USES_TOOLS in self._store.text(one) for one in manifest.of_kind("template"))
-        return ModelRecord(
+        record = ModelRecord(
             id=name.short,
             name=name.short,
             format=ModelFormat.GGUF,
             source=f"ollama://{name.short}" if self._usual else str(model.path.absolute()),
-            config=model.config,
             capabilities=(*DEFAULT_CAPABILITIES, *(("tools",) if tools else ())),
             labels=self._labels(manifest),
         )
+        return followed(record, model.config).record
 
     def _labels(self, manifest: OllamaManifest) -> dict[str, str]:
         labels: dict[str, str] = {}
