@@ -7,7 +7,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from llm_runner_router.compat.transformers.inputs import Chat, Prompt
-from llm_runner_router.compat.transformers.parameters import DEFAULT_NEW_TOKENS, Parameters
+from llm_runner_router.compat.transformers.parameters import (
+    DEFAULT_NEW_TOKENS,
+    MAX_SEED,
+    Parameters,
+)
 from llm_runner_router.compat.transformers.returned import Answer, ReturnType
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
@@ -40,7 +44,7 @@ async def answers_to(router: LLMRouter, model: str, prompt: Prompt, wish: Wish) 
         request = replace(request, max_tokens=left(most, len(ids)))
     answers = []
     for number in range(parameters.sequences):
-        seed = None if parameters.seed is None else parameters.seed + number
+        seed = None if parameters.seed is None else (parameters.seed + number) % (MAX_SEED + 1)
         tokens = await generated(router, replace(request, seed=seed), parameters.ends)
         text = await router.detokenize(tokens, model=model) if tokens else ""
         answers.append(Answer(tuple(ids), tuple(tokens), text))

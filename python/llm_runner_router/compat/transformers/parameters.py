@@ -24,6 +24,7 @@ GENERATION = frozenset(
 )
 """What a call may say of generation; ``seed`` is ours. The last four change nothing here."""
 
+MAX_SEED = (1 << 32) - 1
 DEFAULT_NEW_TOKENS = 256
 DEFAULT_TEMPERATURE = 0.7
 DEFAULT_TOP_K = 50
@@ -82,7 +83,7 @@ def parameters_of(
         sequences=sequences,
         stop=stop_strings(values.get("stop_strings", ())),
         ends=end_tokens(values.get("eos_token_id")),
-        seed=values.get("seed"),
+        seed=seed_of(values.get("seed")),
     )
 
 
@@ -141,6 +142,13 @@ def end_tokens(value: object) -> frozenset[int]:
     if not isinstance(tokens, list | tuple) or not all(type(token) is int for token in tokens):
         raise InvalidRequestError("eos_token_id", value, "the id of a token, or a list of them")
     return frozenset(tokens)
+
+
+def seed_of(value: Any) -> int | None:  # noqa: ANN401 - of the caller
+    """What numbers are drawn from; ``None`` leaves it to chance."""
+    if value is not None and (type(value) is not int or not 0 <= value <= MAX_SEED):
+        raise InvalidRequestError("seed", value, f"a whole number from 0 to {MAX_SEED}")
+    return value
 
 
 def said_by_model(config: ModelConfig) -> dict[str, Any]:

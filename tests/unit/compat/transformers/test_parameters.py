@@ -69,6 +69,10 @@ def test_one_length_alone() -> None:
         ("eos_token_id", "end"),
         ("eos_token_id", [True]),
         ("generation_config", 3),
+        ("seed", "x"),
+        ("seed", True),
+        ("seed", -1),
+        ("seed", 1 << 32),
     ],
 )
 def test_what_makes_no_sense_is_named(name: str, value: object) -> None:
