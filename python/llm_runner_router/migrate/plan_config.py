@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.config import check_config, migrated_config
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
@@ -14,9 +15,9 @@ from llm_runner_router.migrate.parts import Planned, named, told
 from llm_runner_router.migrate.plan import WriteFile
 from llm_runner_router.migrate.project import CONFIGS, Project
 from llm_runner_router.migrate.setting_files import check_files
+from llm_runner_router.migrate.strangers import notes_of_strangers, without_strangers
 from llm_runner_router.migrate.transformed import Transformed
 
-NEW_CONFIG = CONFIGS[0]
 DATABASE = PurePosixPath("models/registry.sqlite")
 KEPT_THERE = "the service keeps its models there"
 
@@ -34,12 +35,13 @@ def plan_config(project: Project, *, keeps_models: bool) -> ConfigPlan:
     """All configuration files in today's form.
 
     With ``keeps_models`` the one that the service reads says where it keeps them, and is made
-    where there is none. InvalidConfigError where a value is not allowed.
+    where there is none. What is another program's stays. InvalidConfigError where a value is not
+    allowed.
     """
     sources = sources_of(project)
     results = {target: result_of(path, file) for target, (path, file) in sources.items()}
     if keeps_models:
-        first = next(iter(results), NEW_CONFIG)
+        first = next(iter(results), None) or free_place(project)
         results[first] = with_registry(results.get(first, Transformed({}, ())))
     writes = [write_of(sources, target, result) for target, result in results.items()]
     changes = [write for write in writes if write.before != write.after]
@@ -53,9 +55,20 @@ def plan_config(project: Project, *, keeps_models: bool) -> ConfigPlan:
 
 def sources_of(project: Project) -> dict[PurePosixPath, tuple[PurePosixPath, JsonFile]]:
     """The files that are written, each with the one that it is made of."""
-    found = {path: (path, file) for path, file in project.configs.items()}
+    own = without_strangers(project).configs
     spare = next(iter(project.spare_configs.items()), None)
-    return found or ({NEW_CONFIG: spare} if spare is not None else {})
+    if own or spare is None:
+        return {path: (path, file) for path, file in own.items()}
+    return {free_place(project): spare}
+
+
+def free_place(project: Project) -> PurePosixPath:
+    """Where a configuration is made, which the service reads at the first of these places."""
+    free = next((path for path in CONFIGS if path not in project.configs), None)
+    if free is None:
+        allowed = f"a folder in which one of {', '.join(map(str, CONFIGS))} is free"
+        raise InvalidConfigError("folder", str(project.folder), allowed)
+    return free
 
 
 def result_of(path: PurePosixPath, file: JsonFile) -> Transformed:
@@ -95,9 +108,11 @@ def write_of(
 
 def notes_of(project: Project, results: Mapping[PurePosixPath, Transformed]) -> list[str]:
     """What the user should know of the files."""
-    first, *others = results or (NEW_CONFIG,)
+    first, *others = results or (None,)
     notes = [f"{other}: the service reads {first} and not this one" for other in others]
-    notes += spare_notes(project, first)
+    notes += notes_of_strangers(project, first)
+    if first is not None:
+        notes += spare_notes(project, first)
     for path, result in results.items():
         notes += told(path, result.notes)
     return notes
@@ -106,7 +121,7 @@ def notes_of(project: Project, results: Mapping[PurePosixPath, Transformed]) -> 
 def spare_notes(project: Project, first: PurePosixPath) -> list[str]:
     """What becomes of configurations that no service reads; ``first`` is the one that it will."""
     spare = list(project.spare_configs)
-    made = spare[:1] if not project.configs else []
+    made = spare[:1] if not without_strangers(project).configs else []
     notes = [f"{first} is made of {path}, which stays: the service reads {first}" for path in made]
     reason = f"{(made or [first])[0]} is there"
     return [*notes, *(f"{path} is not looked at: {reason}" for path in spare if path not in made)]

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import migrated_environment
 from llm_runner_router.migrate.json_file import rewritten
 from llm_runner_router.migrate.package_json import migrated_package
@@ -26,10 +27,15 @@ from llm_runner_router.migrate.plan_config import ConfigPlan, plan_config
 from llm_runner_router.migrate.plan_registry import WHOLE_REGISTRY, RegistryPlan, plan_registry
 from llm_runner_router.migrate.project import ENVIRONMENT, PACKAGE, REGISTRY, Project, read_project
 from llm_runner_router.migrate.secret_shapes import without_secrets
+from llm_runner_router.migrate.strangers import is_known, without_strangers
 from llm_runner_router.migrate.versions import Detected, detected, source_version, target_version
 
 MAX_USES = 100
 MAX_CLUES = 6
+KNOWN = (
+    "a folder with anything that only LLM Runner Router has; "
+    "with --from VERSION it is taken for one of that version"
+)
 IMPORT = f"`llm-router models import {REGISTRY}` gives them to a running service"
 
 
@@ -48,16 +54,19 @@ def plan_of(
     target_version(target)
     project = read_project(folder, parts)
     given = None if source is None else Detected(source_version(source), ())
-    found = given or detected(project.clues())
+    own = without_strangers(project)
+    found = given or detected(own.clues())
     registry, config = RegistryPlan(Planned(), {}), ConfigPlan(Planned(), None, {})
     if parts & REGISTRY_PARTS:
-        registry = plan_registry(project, parts)
+        registry = plan_registry(own, parts)
     if Part.CONFIG in parts:
         keeps_models = parts == EVERYTHING and registry.has_entries()
         config = plan_config(project, keeps_models=keeps_models)
     environment = plan_environment(project) if Part.ENV in parts else Planned()
     package = plan_package(project, found.version) if Part.PACKAGE in parts else Planned()
     planned = joined((config.planned, environment, package, registry.planned))
+    if given is None and planned.changes and not is_known(own):
+        raise InvalidConfigError("folder", str(folder), KNOWN)
     is_tried = bool(parts & WHOLE_REGISTRY and registry.content)
     plan = Plan(
         folder=folder,

@@ -443,15 +443,8 @@ def test_records_that_are_wrong_are_named_with_their_file(tmp_path: Path) -> Non
     "registry",
     [
         {"models": {"gpt": {"provider": "openai", "apiKey": "hush"}}},
-        {
-            "models": [
-                {
-                    "name": "m",
-                    "path": "https://u:hush@x.example/a.gguf",
-                    "source": "https://u:hush2@x.example/a.gguf",
-                }
-            ]
-        },
+        {"prompts": [{"name": "p", "template": "https://u:hush@x.example", "format": "x"}]},
+        {"prompts": [{"name": "p", "template": "x", "format": "pwd='hush hush2'"}]},
         {"models": [{"name": "m", "path": "m.gguf", "config": "apiKey=hush"}]},
         {"version": {"apiKey": "hush"}},
         {"_unmapped": {"models": {"apiKey": "hush"}}},
