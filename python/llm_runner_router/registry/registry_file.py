@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -25,6 +25,8 @@ from llm_runner_router.types import ModelFormat
 
 VERSION = "1.2.0"
 MAX_BYTES = 32 << 20
+MAX_DEPTH = 100
+"""Levels of lists and objects: far from where Python's own ways to read and write JSON end."""
 
 R = TypeVar("R", ModelRecord, PromptTemplate)
 
@@ -166,17 +168,43 @@ def text_of(where: str, value: object) -> str:
 
 
 def json_of(document: bytes) -> object:
-    """The JSON of a document: UTF-8, each key once, no NaN."""
+    """The JSON of a document: UTF-8, each key once, no NaN, at most MAX_DEPTH levels."""
     if len(document) > MAX_BYTES:
         raise InvalidRequestError("document", "a document", f"at most {MAX_BYTES} bytes of JSON")
     try:
-        return json.loads(
+        content = json.loads(
             document.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=no_number
         )
     except RecursionError:
-        raise InvalidRequestError("document", "a document", "JSON that is less deep") from None
+        raise too_deep() from None
     except ValueError as error:
         raise InvalidRequestError("document", "a document", f"JSON in UTF-8 ({error})") from None
+    check_depth(content)
+    return content
+
+
+def check_depth(content: object) -> None:
+    """At most MAX_DEPTH levels."""
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner for value in level for inner in inside(value) if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise too_deep()
+
+
+def inside(value: object) -> Collection[object]:
+    """What a list or an object holds."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def too_deep() -> InvalidRequestError:
+    """The error of a document that nobody has written by hand."""
+    return InvalidRequestError("document", "a document", f"JSON of at most {MAX_DEPTH} levels")
 
 
 def once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.registry.records import ModelPerformance, ModelView
-from llm_runner_router.registry.registry_file import MAX_BYTES, exported, parsed
+from llm_runner_router.registry.registry_file import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    exported,
+    parsed,
+)
 from llm_runner_router.types import ModelFormat
 
 FILE: dict[str, Any] = {
@@ -223,6 +228,21 @@ def test_wrong_files_say_where(change: dict[str, Any], field: str, message: str)
 def test_what_is_no_json_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="document"):
         parsed(document)
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
+def test_files_have_a_depth_that_can_be_written_again(opened: str, closed: str) -> None:
+    def nested(levels: int) -> bytes:
+        inner = opened * (levels - 2) + "[]" + closed * (levels - 2)
+        return f'{{"version": "1.2.0", "x": {inner}}}'.encode()
+
+    content = parsed(nested(MAX_DEPTH))
+    assert parsed(exported((), (), content.extras)).extras["registry", ""].keys() == {
+        *("version", "x", "strategies"),
+    }
+    for levels in (MAX_DEPTH + 1, 980, 100_000):
+        with pytest.raises(InvalidRequestError, match=f"^document.*at most {MAX_DEPTH} levels"):
+            parsed(nested(levels))
 
 
 def test_what_stands_in_place_of_an_object_is_not_shown() -> None:
