@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -37,6 +38,26 @@ async def test_sources_are_stored_as_whole_paths() -> None:
         wanted = replace(model(), source="file:///else/x.gguf")
         view = await runtime.update_model(wanted, ["source"])
         assert view.record.source == "/else/x.gguf"
+
+
+@pytest.mark.parametrize(
+    ("field", "entries"),
+    [
+        ("models[0].owner", {"models": [{"id": "a", "format": "gguf", "source": "/a"}]}),
+        ("templates[0].format", {"templates": [{"id": "t"}]}),
+    ],
+)
+@pytest.mark.parametrize("text", ["a\0", "\ud83d"])
+async def test_an_import_says_where_a_text_cannot_be_kept(
+    field: str, entries: dict[str, list[dict[str, str]]], text: str
+) -> None:
+    for records in entries.values():
+        records[0][field.rpartition(".")[2]] = text
+    document = json.dumps({"version": "1.2.0", **entries}).encode()
+    async with echo_runtime() as runtime:
+        with pytest.raises(InvalidRequestError) as caught:
+            await runtime.import_registry(document)
+        assert caught.value.field == field
 
 
 async def test_pages() -> None:

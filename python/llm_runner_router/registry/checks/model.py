@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.providers.known import known
 from llm_runner_router.registry.checks.endpoint import checked_endpoint
-from llm_runner_router.registry.checks.line import check_line
+from llm_runner_router.registry.checks.line import check_kept_text, check_line
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     QUANTIZATIONS,
@@ -80,7 +80,7 @@ def checked_record(record: ModelRecord) -> ModelRecord:
     check_quantization(record.format, completed.config.quantization)
     check_words("capabilities", completed.capabilities)
     check_words("tags", completed.tags)
-    check_text("owner", record.owner, MAX_NAME, empty=True)
+    check_kept_text("owner", record.owner, MAX_NAME, empty=True)
     check_limits(record.limits)
     check_labels(completed.labels)
     check_pricing(record.pricing)

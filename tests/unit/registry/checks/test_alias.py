@@ -75,6 +75,7 @@ def test_a_template_is_named_by_its_id() -> None:
         ("format", {"format": ""}),
         ("format", {"format": "x" * (MAX_FORMAT + 1)}),
         ("format", {"format": "{question"}),
+        ("format", {"format": "{question}\0"}),
         ("stop_tokens[0]", {"stop_tokens": ("",)}),
         ("stop_tokens", {"stop_tokens": ("x",) * 17}),
         ("model_compatibility", {"model_compatibility": ("x",) * 65}),

@@ -35,6 +35,8 @@ def test_defaults_are_filled_in() -> None:
         ("name", {"name": "x" * 257}),
         ("source", {"source": ""}),
         ("source", {"source": "a\0"}),
+        ("owner", {"owner": "a\0"}),
+        ("owner", {"owner": "\ud83d"}),
         ("format", {"format": "gguf"}),
         ("config.context_length", {"config": ModelConfig(context_length=0)}),
         ("config.gpu_layers", {"config": ModelConfig(gpu_layers=-2)}),
