@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from llm_runner_router.errors import shorten
 from llm_runner_router.migrate.draft import (
@@ -23,9 +23,10 @@ from llm_runner_router.migrate.model_format import (
     format_of,
     provider_fault,
     provider_name,
+    source_fault,
     stated_format,
 )
-from llm_runner_router.migrate.parameters import move_parameters
+from llm_runner_router.migrate.parameters import meant, move_parameters
 from llm_runner_router.migrate.record_names import identity, move_names
 from llm_runner_router.migrate.transformed import UNMAPPED
 from llm_runner_router.old.model_names import (
@@ -41,6 +42,9 @@ from llm_runner_router.types import ModelFormat
 
 TEMPERATURE = 0.7
 """Of models that named none, in versions before 1.2."""
+
+ASKED = ("model", "modelId", "model_id")
+"""What names the model at its provider, in records that have no source."""
 
 IN_CLEAR = "looks like a key in clear: put env:NAME or file:PATH into endpoint.apiKey instead"
 
@@ -65,7 +69,7 @@ def format_fault(old: Mapping[str, Any]) -> str:
         return provider_fault(old)
     if kind is None:
         return "does not say of which format it is"
-    return "" if any(is_set(old.get(key)) for key in spellings("source")) else "has no source"
+    return source_fault(old, kind)
 
 
 def is_old(old: Mapping[str, Any]) -> bool:
@@ -112,11 +116,30 @@ def named(said: object) -> object:
 
 
 def move_source(draft: Draft) -> None:
-    """Where the weights lie."""
+    """Where the weights lie, or what the provider calls the model."""
     for key in spellings("source"):
         said = draft.taken(key)
         if said is not None:
             draft.put(key, ("source",), said)
+    if draft.entry["format"] == ModelFormat.API.value and "source" not in draft.entry:
+        move_asked(draft)
+
+
+def move_asked(draft: Draft) -> None:
+    """What the provider is asked for, where the model, its settings or its parameters say so."""
+    for section in ("", "config", PARAMETERS):
+        holder = draft.rest if not section else draft.rest.get(section)
+        said = holder if isinstance(holder, Mapping) else {}
+        key = next((key for key in ASKED if isinstance(said.get(key), str) and said[key]), None)
+        if key is not None:
+            draft.put(below(section, key), ("source",), said[key], "what the provider calls it")
+            others = {name: value for name, value in said.items() if name != key}
+            draft.rest = {**draft.rest, section: others} if section else others
+            if section and not others:
+                del draft.rest[section]
+            return
+    asked = shorten(draft.entry["id"])
+    draft.notes.append(f"{draft.where}: the provider is asked for {asked}; source may say another")
 
 
 def move_provider(draft: Draft) -> None:
@@ -140,12 +163,12 @@ def move_config(draft: Draft) -> None:
         if name is None:
             draft.keep(below("config", key), ("config", key), value, UNKNOWN)
         else:
-            draft.put(below("config", key), ("config", to_camel(name)), value)
+            draft.put(below("config", key), ("config", to_camel(name)), meant(name, value))
     if config is not None and not (isinstance(config, Mapping) and config):
         draft.put("config", ("config",), config)
     for old, new in SETTINGS.items():
         if old in draft.rest:
-            draft.put(old, ("config", new), draft.rest.pop(old))
+            draft.put(old, ("config", new), meant(to_snake(new), draft.rest.pop(old)))
     move_parameters(draft)
     if draft.entry["format"] != ModelFormat.API.value:
         draft.add(("config", "temperature"), TEMPERATURE, OLD_DEFAULT)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.migrate.described_models import described_models
 from llm_runner_router.migrate.fields import Field
 from llm_runner_router.migrate.model_moves import CACHE, CONFIGS, MODELS, ModelMoves
 from llm_runner_router.migrate.model_set import found_sets
@@ -47,9 +48,10 @@ def model_files(folder: Path, registry: Mapping[str, Any]) -> ModelFiles:
     moves = ModelMoves(folder, list(registry.get("models") or []))
     for files in found.sets:
         moves.take(files)
-    moves.tell_missing()
+    moves.find_missing()
+    moves.adopt(described_models(folder, CONFIGS, CACHE))
     notes = (*found.notes, *moves.notes)
-    if not moves.moves:
+    if moves.models == list(registry.get("models") or []):
         return ModelFiles((), (), registry, notes=notes)
     check_folders(folder)
     empty = {"version": VERSION, "models": [], "templates": [], "strategies": {}}

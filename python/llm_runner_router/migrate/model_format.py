@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,12 @@ from llm_runner_router.old.model_names import spellings
 from llm_runner_router.old.model_words import format_word, provider_word
 from llm_runner_router.providers.known import known
 from llm_runner_router.registry.checks.endpoint import check_address
+from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
+from llm_runner_router.registry.sources.source import parse_source
 from llm_runner_router.types import ModelFormat
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+"""How a source begins that is no path."""
 
 
 def stated_format(old: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
@@ -39,6 +45,23 @@ def told_format(old: Mapping[str, Any]) -> ModelFormat | None:
         return ModelFormat.API
     local = source.endswith(".gguf") or source.startswith("ollama://")
     return ModelFormat.GGUF if local else None
+
+
+def source_fault(old: Mapping[str, Any], kind: ModelFormat) -> str:
+    """Why weights cannot come from where a model says that they are; empty where they can.
+
+    Paths are left alone: they may be those of another machine, and the file be here.
+    """
+    said = next((old[key] for key in spellings("source") if is_set(old.get(key))), None)
+    if said is None:
+        return "has no source"
+    if not isinstance(said, str) or not ADDRESS.match(said):
+        return ""
+    try:
+        (parse_checkpoint if kind is ModelFormat.HF else parse_source)(said)
+    except InvalidRequestError as error:
+        return f"has a source that is none here; allowed: {error.allowed}"
+    return ""
 
 
 def provider_name(old: Mapping[str, Any]) -> object:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, RouterError, shorten
-from llm_runner_router.inspection.trained_context import context_of
+from llm_runner_router.inspection.trained_context import context_of, trained_context
+from llm_runner_router.migrate.described_models import DescribedModel
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import leaf_paths
 from llm_runner_router.migrate.model_config import config_bytes, new_entry
@@ -81,27 +82,48 @@ class ModelMoves:
     def _owners(self, files: ModelSet) -> list[int]:
         """The places of the models that the registry has of these files.
 
-        Where no source leads to them, those whose file is missing and has their name: the folder
-        may have been another one, or what paths started from, or the path is one of Windows.
+        Those, too, whose file is missing and has their name: the folder may have been another one,
+        or what paths started from, or the path is one of Windows.
         """
         paths = [path_of(self.folder, entry) for entry in self.models]
         own = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
-        found = [index for index, path in enumerate(paths) if path in own]
-        return found or [
+        return [
             index
             for index, path in enumerate(paths)
-            if path and file_name(path) in files.names and not os.path.lexists(path)
+            if path in own or (path and file_name(path) in files.names and is_missing(path))
         ]
 
-    def tell_missing(self) -> None:
-        """A note of each model of a file that is not there."""
+    def find_missing(self) -> None:
+        """Point each model whose file is not there to one of its name in CACHE, or tell of it."""
         coming = {os.path.normpath(self.folder.absolute() / move.target) for move in self.moves}
         for index, entry in enumerate(self.models):
             path = path_of(self.folder, entry)
             is_file = isinstance(entry, Mapping) and entry.get("format") == "gguf"
-            if path and is_file and path not in coming and not os.path.lexists(path):
+            if not path or not is_file or path in coming or not is_missing(path):
+                continue
+            moved = CACHE / file_name(path)
+            if (self.folder / moved).is_file():
+                self._point(index, source_of(moved), trained_context(self.folder / moved))
+            else:
                 place = shorten(entry["source"], 300)
                 self.notes.append(f"models[{index}].source: no file is at {place}: {NOT_RUN}")
+
+    def adopt(self, described: Iterable[DescribedModel]) -> None:
+        """Let the registry have what describes files that have been moved already."""
+        ids = {entry.get("id") for entry in self.models if isinstance(entry, Mapping)}
+        known = {path_of(self.folder, entry) for entry in self.models}
+        for one in described:
+            path = path_of(self.folder, one.entry)
+            if path is None or path in known or one.entry["id"] in ids:
+                continue
+            where = f"models[{len(self.models)}]"
+            entry, notes = fitted(where, one.entry, trained_context(Path(path)))
+            self.models.append(entry)
+            note = f"from {one.file}"
+            self.fields += [Field("", Fate.ADDED, leaf, note) for leaf in leaf_paths(entry, where)]
+            self.notes += [f"{where} is made of {one.file}", *notes]
+            known.add(path)
+            ids.add(entry["id"])
 
     def _point(self, index: int, source: str, context: int | None) -> None:
         """Let a model that is known have its new source, and all else as the file allows it."""
@@ -134,6 +156,11 @@ class ModelMoves:
             self.notes.append(f"{path} is there already and stays as it is")
             return
         self.configs.append(WriteFile(path, None, config_bytes(entry, context)))
+
+
+def is_missing(path: str) -> bool:
+    """Whether nothing is there, not even a link that leads nowhere."""
+    return not os.path.lexists(path)
 
 
 def file_name(path: str) -> str:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from llm_runner_router.migrate.draft import Draft
 from llm_runner_router.migrate.leaves import below
 from llm_runner_router.old.model_names import OTHER_SETTINGS, PARAMETERS
+from llm_runner_router.old.values import number
 from llm_runner_router.registry.file_fields import CONFIG
+from llm_runner_router.registry.records import ModelConfig
+
+HINTS = get_type_hints(ModelConfig)
+NUMBERS: Mapping[str, type[int | float]] = {
+    name: kind for name in HINTS for kind in (int, float) if HINTS[name] == kind | None
+}
+"""The settings that are numbers, whole or not."""
 
 NO_OBJECT = "no object of parameters: nothing reads it"
 TAKEN = "says something else than the model's own setting, which stays"
@@ -38,6 +46,7 @@ def move_parameters(draft: Draft) -> None:
 def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     """Let the configuration have one parameter, unless it says something else already."""
     source, name = below(PARAMETERS, key), setting_of(key)
+    value = value if name is None else meant(to_snake(name), value)
     target = ("config", key if name is None else name)
     single = name == "stop" and isinstance(value, str)
     if value is not None and not draft.is_free(target, [value] if single else value):
@@ -49,6 +58,12 @@ def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 
         draft.put_single(source, target, value)
     else:
         draft.put(source, target, value)
+
+
+def meant(name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The value of a setting of ours: a number where it is one in quotes."""
+    kind = NUMBERS.get(name)
+    return value if kind is None or not isinstance(value, str) else number(kind, value)
 
 
 def setting_of(key: str) -> str | None:

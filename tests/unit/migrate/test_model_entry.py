@@ -259,3 +259,54 @@ def test_keys_in_clear_are_named_wherever_they_stand() -> None:
     places = ("api_key", "parameters.apiKey", "headers.Authorization")
     assert told == [f"models[0].{place}" for place in places]
     assert "hush" not in str(made.notes)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ({"model": "gpt-4-turbo"}, "gpt-4-turbo"),
+        ({"modelId": "gpt-4-turbo"}, "gpt-4-turbo"),
+        ({"config": {"model": "gpt-4-turbo"}}, "gpt-4-turbo"),
+        ({"parameters": {"model_id": "gpt-4-turbo", "top_p": 1}}, "gpt-4-turbo"),
+        ({"source": "gpt-4o", "model": "gpt-4-turbo"}, "gpt-4o"),
+    ],
+)
+def test_the_model_that_a_provider_is_asked_for(said: dict[str, Any], asked: str) -> None:
+    old = {"name": "my-gpt4", "type": "api", "provider": "openai", **said}
+    made = migrated_model("models[0]", old)
+    assert made.entry["source"] == asked
+    assert not any("is asked for" in note for note in made.notes)
+
+
+def test_a_provider_that_is_asked_for_the_id_is_told() -> None:
+    old = {"name": "openai-gpt35", "type": "api", "provider": "openai", "parameters": {"top_p": 1}}
+    made = migrated_model("models[0]", old)
+    assert "source" not in made.entry
+    assert any("is asked for 'openai-gpt35'" in note for note in made.notes)
+
+
+def test_numbers_in_quotes_are_numbers() -> None:
+    old = {
+        "name": "m", "path": "m.gguf", "context_length": "64", "default_temperature": "0.5",
+        "parameters": {"top_k": "40", "max_new_tokens": "7", "stop": "3"},
+        "config": {"topP": "0.9", "seed": "many"},
+    }
+    made = migrated_model("models[0]", old)
+    assert made.entry["config"] == {
+        "topP": 0.9, "seed": "many", "contextLength": 64, "temperature": 0.5,
+        "topK": 40, "maxTokens": 7, "stop": ["3"],
+    }
+
+
+@pytest.mark.parametrize(
+    "source", ["s3://b/x.gguf", "http://example.com/x.gguf", "hf://x", "ollama://", "hf://a/b@"]
+)
+def test_sources_of_no_kind_are_an_obstacle(source: str) -> None:
+    assert "has a source that is none here" in obstacle(
+        {"name": "m", "path": source, "type": "gguf"}
+    )
+
+
+@pytest.mark.parametrize("source", ["C:\\models\\m.gguf", "../m.gguf", "hf://a/b", "m.gguf"])
+def test_other_sources_are_none(source: str) -> None:
+    assert obstacle({"name": "m", "path": source, "type": "gguf"}) == ""

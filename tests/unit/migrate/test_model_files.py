@@ -355,3 +355,13 @@ def test_any_names(names: set[str], ending: str) -> None:
             assert (folder / source.path).read_bytes() == gguf()
         again = model_files(folder, made.registry)
         assert again == ModelFiles((), (), made.registry)
+
+
+def test_two_records_of_one_file_move_with_it(tmp_path: Path) -> None:
+    put(tmp_path, "two.gguf")
+    models = [
+        {"id": name, "name": name, "format": "gguf", "source": source}
+        for name, source in (("a", "./models/two.gguf"), ("b", "two.gguf"))
+    ]
+    made = model_files(tmp_path, document(*models))
+    assert [one["source"] for one in made.registry["models"]] == ["./models/cache/two.gguf"] * 2
