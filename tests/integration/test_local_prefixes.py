@@ -100,6 +100,44 @@ async def test_a_renamed_model_finds_its_prefixes(options: LocalOptions) -> None
     assert (await ask_once(renamed))[0] > 0
 
 
+PROMPTS = [f"a prompt of {name} alone, " * 4 for name in ("one", "two")]
+
+
+def copies(options: LocalOptions) -> list[LocalOptions]:
+    """Two models of one content."""
+    path = shutil.copyfile(options.path, options.path.with_name("copy.gguf"))
+    return [options, replace(options, path=path)]
+
+
+async def known(options: LocalOptions) -> list[bool]:
+    """Which of PROMPTS a model finds once it is loaded anew; nothing is saved of that."""
+    provider = await load(options)
+    provider._prefixes = None
+    found = [(await ask(provider, prompt))[0] > 0 for prompt in PROMPTS]
+    await provider.close()
+    return found
+
+
+async def test_models_of_one_content_keep_the_prefixes_of_each_other(options: LocalOptions) -> None:
+    models = copies(options)
+    providers = [await load(model) for model in models]
+    for provider, prompt in zip(providers, PROMPTS, strict=True):
+        await ask(provider, prompt)
+    for provider in providers:
+        await provider.close()
+    assert [await known(model) for model in models] == [[True, True]] * 2
+    assert len(files_in(options)) == 1
+
+
+async def test_models_of_one_content_may_leave_memory_at_once(options: LocalOptions) -> None:
+    providers = [await load(model) for model in copies(options)]
+    for provider, prompt in zip(providers, PROMPTS, strict=True):
+        await ask(provider, prompt)
+    await asyncio.gather(*(provider.close() for provider in providers))
+    assert await known(options) == [True, True]
+    assert len(files_in(options)) == 1
+
+
 async def test_an_adapted_model_is_not_served_the_prefixes_of_others(
     options: LocalOptions, tmp_path: Path
 ) -> None:

@@ -15,16 +15,23 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router.providers.file_digests import FileDigests, FileStamp
+from llm_runner_router.providers.lock_file import lock_path, try_lock, unlock
 from llm_runner_router.version import VERSION
 
 SNAPSHOT = re.compile(r"[0-9a-f]{64}\.kv")
-UNFINISHED = re.compile(r"([0-9a-f]{64}\.kv|digests\.json)\.[A-Za-z0-9_]+\.tmp")
+UNFINISHED = re.compile(
+    r"([0-9a-f]{64}\.kv|digests\.json)\.[A-Za-z0-9_]+\.tmp|[0-9a-f]{64}\.kv\.lock"
+)
+
+TURN_SECONDS, POLL_SECONDS = 5.0, 0.05
+"""How long somebody waits who wants to save what another saves, and how often they look."""
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +89,22 @@ class KvSnapshots:
         contents = digest_of(*map(str, digests))
         key = f"version={VERSION} contents={contents} {identity}"
         return KvSnapshot(self._folder / f"{digest_of(key)}.kv", key, tuple(model))
+
+    @contextmanager
+    def turn(self, snapshot: KvSnapshot) -> Iterator[None]:
+        """While the block runs nobody else has a turn with this snapshot, in whatever process.
+
+        Raises OSError, and TimeoutError where another has it for too long.
+        """
+        path, end = lock_path(snapshot.path), time.monotonic() + TURN_SECONDS
+        while (descriptor := try_lock(path)) is None:
+            if time.monotonic() > end:
+                raise TimeoutError("another engine saves its own for too long")
+            time.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            unlock(path, descriptor)
 
     def trim(self) -> None:
         """Delete the oldest snapshots until the rest is within the limit."""

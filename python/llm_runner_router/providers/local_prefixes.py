@@ -20,16 +20,22 @@ USELESS = frozenset({"KV_SNAPSHOT_DAMAGED", "KV_SNAPSHOT_MISMATCH", "FILE_UNREAD
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LocalPrefixes:
-    """An engine's prefixes and their snapshot. Its methods block."""
+    """An engine's prefixes and their snapshot. Its methods block.
+
+    Models whose files have the same content share a snapshot, and each may change it.
+    """
 
     engine: _core.Engine
     snapshots: KvSnapshots
     snapshot: KvSnapshot
+    read: FileStamp | None = None
+    """The file of the snapshot as it was when this engine took it in; ``None``: there was none."""
 
     def restore(self) -> None:
         """Bring back what was saved, if anything was."""
+        self.read = stamp_of(self.snapshot.path)
         try:
             tokens = self.engine.restore_kv(self.snapshot.path, self.snapshot.key)
         except _core.CoreError as error:
@@ -41,13 +47,19 @@ class LocalPrefixes:
             logger.info("restored cached prefixes of %d tokens", tokens)
 
     def save(self) -> None:
-        """Save what is cached, unless the model's files have changed under its hands."""
+        """Save what is cached, unless the model's files have changed under its hands.
+
+        What another engine has saved meanwhile is taken in first, as far as there is room for it.
+        """
         if not self.snapshot.current:
             logger.warning("cached prefixes are not saved: the model's file has changed")
             return
         path, key = self.snapshot.path, self.snapshot.key
         try:
-            tokens = self.engine.save_kv(path, key, self.snapshots.limit_bytes)
+            with self.snapshots.turn(self.snapshot):
+                if stamp_of(path) != self.read:
+                    self.restore()
+                tokens = self.engine.save_kv(path, key, self.snapshots.limit_bytes)
             self.snapshots.trim()
         except (_core.CoreError, OSError) as error:
             logger.warning("cached prefixes were not saved: %s", error)
@@ -61,6 +73,14 @@ def stamps_of(files: Sequence[str]) -> list[FileStamp]:
         return [FileStamp.of(Path(file)) for file in files]
     except OSError:
         return []
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """The stamp of a file, ``None`` where there is none."""
+    try:
+        return FileStamp.of(path)
+    except OSError:
+        return None
 
 
 def restored_prefixes(

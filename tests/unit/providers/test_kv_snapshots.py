@@ -100,8 +100,8 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     outside = file(tmp_path / "outside", b"kept")
     folder = tmp_path / "kv"
     folder.mkdir()
-    left = [f"{NAMES[0]}.aB3_xZ.tmp", "digests.json.x_1.tmp"]
-    kept = [NAMES[1], "digests.json", "notes.tmp", f"{NAMES[0]}.tmp", "x" + left[0]]
+    left = [f"{NAMES[0]}.aB3_xZ.tmp", "digests.json.x_1.tmp", f"{NAMES[0]}.lock"]
+    kept = [NAMES[1], "digests.json", "notes.tmp", f"{NAMES[0]}.tmp", "x" + left[0], "a.lock"]
     for name in (*left, *kept):
         file(folder / name, b"")
     (folder / f"{NAMES[2]}.aaaaaa.tmp").symlink_to(outside)
@@ -133,3 +133,18 @@ def test_a_discarded_snapshot_is_gone_and_told(
         snapshots.discard(KvSnapshot(path, "key", ()), "it is damaged")
     assert not path.exists()
     assert "is discarded: it is damaged" in caplog.text
+
+
+def test_a_snapshot_is_one_engines_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kv_snapshots, "TURN_SECONDS", 0.0)
+    snapshots, others = KvSnapshots(tmp_path, 1000), KvSnapshots(tmp_path, 1000)
+    first, second = (KvSnapshot(tmp_path / name, "key", ()) for name in NAMES[:2])
+    with snapshots.turn(first), others.turn(second):
+        with pytest.raises(TimeoutError, match="too long"), others.turn(first):
+            pass
+        others.open()
+    with others.turn(first):
+        pass
+    assert list(tmp_path.iterdir()) == []

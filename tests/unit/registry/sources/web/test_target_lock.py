@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_runner_router.registry.sources.web.target_lock import target_lock, try_lock
+from llm_runner_router.registry.sources.web.target_lock import target_lock
 
 
 def names(folder: Path) -> list[str]:
@@ -35,14 +35,6 @@ async def test_who_waits_can_be_cancelled(tmp_path: Path) -> None:
             async with asyncio.timeout(0.01), target_lock(tmp_path / "f"):
                 pass
     assert names(tmp_path) == []
-
-
-def test_a_lock_whose_file_was_taken_away_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "f.lock"
-    monkeypatch.setattr("fcntl.flock", lambda *_: path.unlink())
-    assert try_lock(path) is None
 
 
 async def test_a_folder_that_is_missing(tmp_path: Path) -> None:
