@@ -116,8 +116,11 @@ def stands(backup: Backup, path: PurePosixPath) -> bool:
     A file with other content is of an earlier time, or somebody else's.
     """
     manifest = backup.manifest
-    written = {one.path: one.written for one in (*manifest.files, *manifest.symlinks)}
-    digest = {**written, **{one.path: one.sha256 for one in manifest.added}}.get(path)
+    digests: dict[PurePosixPath, str | None] = {}
+    digests |= {file.path: file.written for file in manifest.files}
+    digests |= {link.path: link.written for link in manifest.symlinks}
+    digests |= {added.path: added.sha256 for added in manifest.added}
+    digest = digests.get(path)
     return digest is None or digest_at(backup.folder / path) == digest
 
 
