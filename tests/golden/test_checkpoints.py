@@ -117,6 +117,8 @@ GREEDY: list[dict[str, Any]] = [
     {"max_new_tokens": 30, "eos_token_id": 69},
     {"max_new_tokens": 30, "eos_token_id": [69, 70, 71, 72, 259, 260]},
     {"max_new_tokens": 6, "temperature": None, "num_return_sequences": 1},
+    {"max_new_tokens": 6, "truncation": True, "add_special_tokens": True},
+    {"max_length": 30, "truncation": True},
 ]
 """Arguments of calls that take the likeliest token."""
 

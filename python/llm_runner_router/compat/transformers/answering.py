@@ -13,6 +13,7 @@ from llm_runner_router.compat.transformers.parameters import (
     Parameters,
 )
 from llm_runner_router.compat.transformers.returned import Answer, ReturnType
+from llm_runner_router.compat.transformers.seeds import Seeds
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
 from llm_runner_router.types import Chunk, Request
@@ -28,6 +29,12 @@ class Wish:
     parameters: Parameters
     prefix: str
     wanted: ReturnType
+
+    def drawn_from(self, seeds: Seeds) -> Wish:
+        """The same for the next prompt, with a seed where chance has a part and none is given."""
+        if self.parameters.seed is not None or self.parameters.temperature == 0:
+            return self
+        return replace(self, parameters=replace(self.parameters, seed=seeds.next()))
 
 
 async def answers_to(router: LLMRouter, model: str, prompt: Prompt, wish: Wish) -> Sequence[Answer]:

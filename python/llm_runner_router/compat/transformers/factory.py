@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_runner_router.compat.router_thread import RouterThread
+from llm_runner_router.compat.transformers.loading import LOADING, quantization_of
 from llm_runner_router.compat.transformers.model_choice import ModelChoice, opened
 from llm_runner_router.compat.transformers.parameters import check_names
 from llm_runner_router.compat.transformers.text_generation import (
@@ -17,12 +18,6 @@ from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidRequestError
 
 TASK = "text-generation"
-ELEMENTS = {"float32": "F32", "float16": "F16", "bfloat16": "F16", "auto": None}
-"""What Transformers calls the type of the weights, and what they become here."""
-
-LOADING = frozenset({"dtype", "torch_dtype", "device", "device_map", "framework"})
-HERE = (None, -1, "cpu", "auto", "pt")
-"""Devices and frameworks that mean: as the router is configured."""
 
 
 def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
@@ -45,11 +40,12 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
         model: a folder with a checkpoint, a name of the Hugging Face hub, or the id of a model
             that is registered.
         revision: a branch, a tag or a commit of the hub.
-        quantization: what a checkpoint's weights become, such as ``Q4_K_M``; F16 where neither
-            this nor ``dtype`` says anything.
+        quantization: what a checkpoint's weights become, such as ``Q4_K_M``; F16, or what
+            is registered, where neither this nor ``dtype`` says anything.
         target: a service, ``host:port``; without one the model runs in this process.
         config: of the router in this process; not with ``target``.
-        arguments: ``dtype``, and defaults of calls.
+        arguments: ``dtype``, what changes nothing here (such as ``use_fast``), and defaults of
+            calls.
     """
     if task not in (None, TASK):
         raise InvalidRequestError("task", task, TASK)
@@ -57,7 +53,8 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
         raise InvalidRequestError("model", model, "a folder, a name of the hub, or a model's id")
     loading = {name: arguments.pop(name) for name in LOADING & arguments.keys()}
     check_names("", arguments, ARGUMENTS | LOADING)
-    choice = ModelChoice(model, revision, quantization or element_of(loading))
+    of_type = quantization_of(loading, os.fspath(model))
+    choice = ModelChoice(model, revision, quantization or of_type)
     thread = RouterThread(config, target=target)
     try:
         found = thread.run(lambda router: opened(router, choice))
@@ -66,16 +63,3 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
     except BaseException:
         thread.close()
         raise
-
-
-def element_of(loading: Mapping[str, object]) -> str | None:
-    """The quantisation that ``dtype`` means; the other arguments must not ask for anything."""
-    for name in sorted(loading.keys() - {"dtype", "torch_dtype"}):
-        if loading[name] not in HERE:
-            allowed = "cpu or auto: accelerators are configured by engine.gpuLayers"
-            raise InvalidRequestError(name, loading[name], allowed)
-    value = loading.get("dtype") or loading.get("torch_dtype") or "auto"
-    name = str(value).removeprefix("torch.")
-    if name not in ELEMENTS:
-        raise InvalidRequestError("dtype", value, ", ".join(ELEMENTS))
-    return ELEMENTS[name]

@@ -25,14 +25,17 @@ ONLY: Mapping[str, tuple[object, ...]] = {
     "skip_special_tokens": (None, True),
     "continue_final_message": (None, False),
     "handle_long_generation": (None,),
-    "truncation": (None, False),
-    "padding": (None, False),
-    "add_special_tokens": (None,),
+    "truncation": (None, False, True),
+    "padding": (None, False, True),
+    "add_special_tokens": (None, True),
     "tokenizer_encode_kwargs": (None, {}),
     "tools": (None,),
     "documents": (None,),
 }
-"""Arguments of which only these values can be had here."""
+"""Arguments of which only these values can be had here.
+
+Prompts are not padded, which changes no answer, and not cut: one that is too long is refused.
+"""
 
 
 class ReturnType(IntEnum):

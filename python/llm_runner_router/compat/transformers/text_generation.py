@@ -21,6 +21,7 @@ from llm_runner_router.compat.transformers.returned import (
     record,
     return_type,
 )
+from llm_runner_router.compat.transformers.seeds import PROGRAM
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
 
@@ -65,8 +66,8 @@ class TextGenerationPipeline:
         inputs = inputs_of(text_inputs)
         if inputs.lazy:
             return self._lazily(inputs.prompts, wish)
-        prompts = list(inputs.prompts)
-        answered = self._thread.run(lambda router: self._all(router, prompts, wish))
+        asked = [(prompt, wish.drawn_from(PROGRAM)) for prompt in inputs.prompts]
+        answered = self._thread.run(lambda router: self._all(router, asked))
         return answered[0] if inputs.single else answered
 
     def close(self) -> None:
@@ -91,14 +92,15 @@ class TextGenerationPipeline:
 
     def _lazily(self, prompts: Iterable[Prompt], wish: Wish) -> Iterator[Records]:
         for prompt in prompts:
-            yield self._thread.run(partial(self._all, prompts=[prompt], wish=wish))[0]
+            asked = [(prompt, wish.drawn_from(PROGRAM))]
+            yield self._thread.run(partial(self._all, asked=asked))[0]
 
-    async def _all(self, router: LLMRouter, prompts: Sequence[Prompt], wish: Wish) -> list[Records]:
+    async def _all(self, router: LLMRouter, asked: Sequence[tuple[Prompt, Wish]]) -> list[Records]:
         """All prompts answered, some at a time; the first error ends them all."""
         places = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._one(router, p, wish, places)) for p in prompts]
+                tasks = [group.create_task(self._one(router, *each, places)) for each in asked]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in tasks]

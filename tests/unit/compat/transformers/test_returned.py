@@ -61,8 +61,8 @@ def test_records() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("truncation", True),
-        ("padding", True),
+        ("truncation", "only_first"),
+        ("padding", "max_length"),
         ("handle_long_generation", "hole"),
         ("add_special_tokens", False),
         ("skip_special_tokens", False),
@@ -75,3 +75,7 @@ def test_what_would_have_no_effect_is_refused(name: str, value: object) -> None:
     with pytest.raises(InvalidRequestError, match=name):
         check_only({name: value})
     check_only({name: None})
+
+
+def test_what_changes_nothing_may_be_said() -> None:
+    check_only({"truncation": True, "padding": True, "add_special_tokens": True})

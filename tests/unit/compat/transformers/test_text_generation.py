@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 
 from llm_runner_router.compat.router_thread import RouterThread
-from llm_runner_router.compat.transformers import TextGenerationPipeline, pipeline
+from llm_runner_router.compat.transformers import (
+    TextGenerationPipeline,
+    pipeline,
+    seeds,
+    set_seed,
+)
 from llm_runner_router.errors import (
     AlreadyExistsError,
     InvalidConfigError,
@@ -54,6 +59,32 @@ def test_many_prompts_are_answered_in_order(ours: TextGenerationPipeline) -> Non
     assert ours([]) == []
 
 
+def test_a_seed_of_the_program_gives_the_same_answers_again(
+    ours: TextGenerationPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds.PROGRAM, "_numbers", None)
+
+    def answers() -> list[Any]:
+        texts = ["the", "the", "a fox"]
+        arguments = {"max_new_tokens": 12, "return_tensors": True, "num_return_sequences": 2}
+        return [ours(texts, **arguments), ours("the", **arguments), *ours(iter_of(texts))]
+
+    set_seed(42)
+    first = answers()
+    set_seed(42)
+    assert answers() == first
+    assert first[0][0] != first[0][1] != first[1]  # each draws anew
+    set_seed(42)
+    assert ours("the", do_sample=False, max_new_tokens=2)  # chance has no part in it
+    assert answers() == first
+    set_seed(43)
+    assert answers() != first
+
+
+def iter_of(texts: list[str]) -> Iterator[str]:
+    yield from texts
+
+
 def test_unknown_arguments_are_refused_by_name(ours: TextGenerationPipeline, folder: Path) -> None:
     for name in ("max_tokens", "num_beam_groups", "streamer", "min_new_tokens"):
         with pytest.raises(InvalidRequestError, match=name):
@@ -71,12 +102,17 @@ def test_unknown_arguments_are_refused_by_name(ours: TextGenerationPipeline, fol
         ("device_map", {"a": 1}),
         ("dtype", "int4"),
         ("framework", "tf"),
+        ("tokenizer", "another"),
+        ("model_kwargs", {"load_in_8bit": True}),
         ("quantization", "Q9"),
     ],
 )
 def test_what_cannot_be_had_is_refused_at_once(folder: Path, name: str, value: object) -> None:
     with pytest.raises(InvalidRequestError, match=name):
         pipeline(**{"task": "text-generation", "model": folder, name: value})
+    if name not in {"task", "model", "quantization"}:
+        with pytest.raises(InvalidRequestError, match=name):
+            pipeline(model=folder, quantization="F16", **{name: value})
 
 
 def test_a_service_is_not_configured_here(folder: Path) -> None:
