@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llm_runner_router.errors import (
@@ -24,11 +24,17 @@ from llm_runner_router.registry.sources.checkpoint.source import (
 from llm_runner_router.registry.sources.file import absolute_path
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
-from llm_runner_router.registry.sources.source import FileSource, parse_source
+from llm_runner_router.registry.sources.source import FileSource, OllamaSource, parse_source
+from llm_runner_router.registry.sources.source_settings import Followed, followed, named
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.types import ModelFormat
 
 Listener = Callable[[PullProgress], None]
+
+SAYING = frozenset({OllamaSource.kind, CheckpointSource.kind})
+"""The kinds of sources that say something of their models beside the weights."""
+
+STAYS = "the record's stays"
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +65,12 @@ class Puller:
         for note in pulled.notes:
             logger.warning("model %s: %s", wanted.id, note)
             listener(PullProgress("done", note=note))
-        await self._keep(wanted, pulled)
+        for name in named(await self._keep(wanted, pulled)):
+            listener(
+                PullProgress(
+                    "done", note=f"{name} has changed at the source, and here too: {STAYS}"
+                )
+            )
         if before is not None and before != await asyncio.to_thread(self._version, origin):
             # Kept answers are those of the file before: the record is another one from now on.
             await self._store.update(wanted.id, lambda record: record, "")
@@ -83,12 +94,12 @@ class Puller:
         try:
             if isinstance(source, CheckpointSource) and isinstance(source.origin, FileSource):
                 config, labels = await asyncio.to_thread(settings_of, source.origin.path)
-                return with_settings(record, config, labels)
+                return with_labels(with_settings(record, config).record, labels)
             pulled = await asyncio.to_thread(self._pulls.find, source)
         except RouterError as error:  # what is damaged there shows when the model is loaded
             logger.warning("model %s: %s", record.id, error.message)
             return record
-        return record if pulled is None else with_pulled(record, pulled)
+        return record if pulled is None else with_pulled(record, pulled).record
 
     def anchored(self, record: ModelRecord) -> ModelRecord:
         """``record`` with its path made absolute; other sources are checked and stay."""
@@ -128,18 +139,23 @@ class Puller:
             raise InvalidRequestError("id", record.id, allowed)
         return record
 
-    async def _keep(self, wanted: ModelRecord, pulled: PulledModel) -> None:
+    async def _keep(self, wanted: ModelRecord, pulled: PulledModel) -> Sequence[str]:
         """Register the model, or give the registered one what its source says of it.
 
-        Much may have happened meanwhile: another pull may have registered it, or somebody may have
-        forgotten it, or said that it comes from elsewhere.
+        The settings that both have changed, and that stay. Much may have happened meanwhile:
+        another pull may have registered it, or somebody may have forgotten it, or said that it
+        comes from elsewhere.
         """
-        if not wanted.etag and await self._added(with_pulled(wanted, pulled)):
-            return
+        if not wanted.etag and await self._added(with_pulled(wanted, pulled).record):
+            return ()
         self._check_same(wanted)
         present = self._store.get(wanted.id)
-        if with_pulled(present, pulled) != present:
-            await self._store.update(wanted.id, lambda record: with_pulled(record, pulled), "")
+        found = with_pulled(present, pulled)
+        if found.record != present:
+            await self._store.update(
+                wanted.id, lambda record: with_pulled(record, pulled).record, ""
+            )
+        return found.left
 
     async def _added(self, record: ModelRecord) -> bool:
         """Register it; whether it was not registered already."""
@@ -173,22 +189,23 @@ def version(path: Path) -> tuple[object, ...]:
     return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def with_pulled(record: ModelRecord, pulled: PulledModel) -> ModelRecord:
-    """``record`` with what came along with its weights."""
-    return with_settings(record, pulled.config, pulled.labels)
+def with_pulled(record: ModelRecord, pulled: PulledModel) -> Followed:
+    """``record`` with what came along with its weights; files bring nothing but themselves."""
+    if source_of(record).kind not in SAYING:
+        return Followed(record)
+    found = with_settings(record, pulled.config)
+    return replace(found, record=with_labels(found.record, pulled.labels))
 
 
-def with_settings(
-    record: ModelRecord, config: ModelConfig, labels: Mapping[str, str]
-) -> ModelRecord:
-    """``record`` with the settings of its source where it says nothing itself, and its labels."""
+def with_settings(record: ModelRecord, config: ModelConfig) -> Followed:
+    """See ``followed``; without its label where there is no room for one."""
+    found = followed(record, config)
+    if len(found.record.labels) <= MAX_LABELS:
+        return found
+    return replace(found, record=replace(found.record, labels=record.labels))
+
+
+def with_labels(record: ModelRecord, labels: Mapping[str, str]) -> ModelRecord:
+    """``record`` with the labels of its source, where there is room for them."""
     together = {**record.labels, **labels}
-    if len(together) <= MAX_LABELS and together != record.labels:
-        record = replace(record, labels=together)
-    said = {
-        field.name: getattr(config, field.name)
-        for field in fields(ModelConfig)
-        if getattr(config, field.name) not in (None, ())
-        and getattr(record.config, field.name) in (None, ())
-    }
-    return replace(record, config=replace(record.config, **said)) if said else record
+    return replace(record, labels=together) if len(together) <= MAX_LABELS else record

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from llm_runner_router.errors import AlreadyExistsError, ModelFileError, ModelNotFoundError
+from llm_runner_router.registry.checks.model import MAX_LABELS, checked_record
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import (
     Alias,
@@ -20,9 +21,11 @@ from llm_runner_router.registry.records import (
     PullProgress,
 )
 from llm_runner_router.registry.sources.fetcher import ProgressListener
+from llm_runner_router.registry.sources.local import FileFetcher
 from llm_runner_router.registry.sources.pulled import PulledModel
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.sources.source import OllamaSource
+from llm_runner_router.registry.sources.source_settings import followed
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.types import ModelFormat
 from unit import tiny_checkpoint as tiny
@@ -30,6 +33,7 @@ from unit.echoes import model
 
 SOURCE = "ollama://tiny"
 CONFIG = ModelConfig(system="Be kind.")
+FORMER = ModelConfig(system="Be brief.", seed=1)
 
 
 class GatedFetcher:
@@ -126,7 +130,9 @@ async def test_another_adapter_makes_another_record(tmp_path: Path, name: str) -
     for path in (weights, old, now):
         path.write_bytes(b"GGUF")
     async with puller() as (made, store, fetcher):
-        before = await store.add(replace(model("m"), source=SOURCE, config=CONFIG))
+        fetcher.here = PulledModel(weights, CONFIG, in_place=True)
+        known = await made.completed(replace(model("m"), source=SOURCE))
+        before = await store.add(known)
         fetcher.here = PulledModel(weights, in_place=True, adapters=[old])
         pull = asyncio.ensure_future(made.pull("", "m", None))
         await fetcher.begun.wait()
@@ -141,8 +147,55 @@ async def test_what_the_record_says_goes_before_what_its_source_says() -> None:
         own = ModelConfig(system="Be brief.")
         await store.add(replace(model("m"), source=SOURCE, config=own))
         fetcher.gate.set()
-        await made.pull("", "m", None)
+        told: list[PullProgress] = []
+        await made.pull("", "m", told.append)
         assert store.get("m").config == own
+        assert not any(step.note for step in told)
+
+
+async def test_a_tag_that_has_moved_takes_its_settings_along() -> None:
+    async with puller() as (made, store, fetcher):
+        fetcher.here = PulledModel(Path("/theirs"), FORMER, in_place=True)
+        await store.add(await made.completed(replace(model("m"), source=SOURCE)))
+        fetcher.gate.set()
+        await made.pull("", "m", None)
+        assert store.get("m").config == CONFIG
+
+
+async def test_what_was_changed_here_too_stays_and_is_told() -> None:
+    async with puller() as (made, store, fetcher):
+        fetcher.here = PulledModel(Path("/theirs"), FORMER, in_place=True)
+        record = await made.completed(replace(model("m"), source=SOURCE))
+        own = replace(record.config, system="Be mine.")
+        await store.add(replace(record, config=own))
+        fetcher.gate.set()
+        told: list[PullProgress] = []
+        await made.pull("", "m", told.append)
+        assert store.get("m").config == ModelConfig(system="Be mine.")
+        (note,) = (step.note for step in told if step.note)
+        assert note.startswith("system has changed at the source, and here too")
+
+
+async def test_a_file_says_nothing_of_what_was_taken_over_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    store = await RegistryStore.open(None)
+    pulls = Pulls({"file": FileFetcher(tmp_path)}, Path("/cache"))
+    made = Puller(store, pulls, tmp_path)
+    record = replace(model("m"), source=str(tmp_path / "m.gguf"))
+    before = await store.add(followed(record, CONFIG).record)
+    await made.pull("", "m", None)
+    assert store.get("m") == before
+    await pulls.close()
+    await store.close()
+
+
+async def test_a_record_that_is_full_of_labels_gets_the_settings_alone() -> None:
+    async with puller() as (made, _, fetcher):
+        fetcher.here = PulledModel(Path("/theirs"), CONFIG, in_place=True)
+        labels = {str(number): "" for number in range(MAX_LABELS)}
+        record = await made.completed(replace(model("m"), source=SOURCE, labels=labels))
+        assert (record.config, record.labels) == (CONFIG, labels)
+        checked_record(record)
 
 
 async def test_a_checkpoint_of_this_machine_says_its_defaults_before_it_is_converted(
