@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
@@ -48,6 +48,11 @@ class Flow(Generic[T]):
         """End the generator, and wait until it has ended."""
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    def cancel(self) -> None:
+        """End the generator without waiting; from any thread, and also after the loop's end."""
+        with suppress(RuntimeError):  # the loop is closed
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     async def _fill(self, items: AsyncGenerator[T, None]) -> None:
         try:

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from llm_runner_router.compat.flow import End, Flow
 from llm_runner_router.compat.router_identity import identity_of
+from llm_runner_router.compat.taken import Taken
 from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import UnavailableError, UnsupportedError
 from llm_runner_router.router import LLMRouter
@@ -88,15 +89,9 @@ class RouterThread:
             with suppress(UnavailableError, UnsupportedError):
                 self.run(lambda _: flow.close())
 
-    async def iterate_async(self, stream: Stream[T]) -> AsyncGenerator[T, None]:
+    def iterate_async(self, stream: Stream[T]) -> Taken[T]:
         """What ``stream`` yields; closing the iterator ends it."""
-        flow = await self.run_async(lambda router: flowing(stream(router)))
-        try:
-            while not isinstance(item := await self.run_async(lambda _: flow.take()), End):
-                yield item
-        finally:
-            with suppress(UnavailableError, UnsupportedError):
-                await self.run_async(lambda _: flow.close())
+        return Taken(self.run_async, stream)
 
     def close(self) -> None:
         """Cancel what runs and end the thread, then raise what went wrong with closing the router.

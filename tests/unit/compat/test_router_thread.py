@@ -240,3 +240,46 @@ def test_what_a_fork_lets_go_is_left_to_its_parent() -> None:
     loop = asyncio.new_event_loop()
     assert end(loop, threading.Thread(), LLMRouter(), process=-1) is None
     loop.close()
+
+
+async def test_a_stream_of_another_loop_that_is_let_go_ends(echoes: RouterThread) -> None:
+    ended = threading.Event()
+
+    async def endless(_router: LLMRouter) -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    numbers = echoes.iterate_async(endless)
+    assert await anext(numbers) == 1
+    del numbers
+    gc.collect()
+    assert await asyncio.to_thread(ended.wait, 10)
+
+
+async def test_a_stream_of_another_loop_comes_to_its_end(echoes: RouterThread) -> None:
+    async def numbers(_router: LLMRouter) -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+
+    taken = echoes.iterate_async(numbers)
+    assert [number async for number in taken] == [1, 2]
+    await taken.aclose()
+    await taken.aclose()
+
+
+async def test_a_stream_of_another_loop_may_outlive_the_router() -> None:
+    async def numbers(_router: LLMRouter) -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+
+    with RouterThread() as router:
+        taken = router.iterate_async(numbers)
+        assert await anext(taken) == 1
+    with pytest.raises(UnavailableError, match="closed"):
+        await anext(taken)
+    await taken.aclose()
+    del taken
+    gc.collect()  # an error here would be one of the test

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 from typing import Any
@@ -219,6 +220,24 @@ def test_a_pickled_model_gets_a_router_of_its_own(echoes: RouterThread, kind: ty
     assert again._thread is not model._thread
     with pytest.raises(UnsupportedError, match="a target or a configuration"):
         pickle.dumps(kind(router=echoes))
+
+
+@pytest.mark.parametrize("kind", [ChatLLMRouter, LLMRouterLLM])
+def test_a_stream_that_is_left_at_the_end_of_its_loop_ends_in_silence(
+    echoes: RouterThread, kind: type[Any]
+) -> None:
+    failures: list[dict[str, Any]] = []
+
+    async def leaves() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: failures.append(context))
+        async for _piece in kind(router=echoes, model="stalls").astream("one two"):
+            return
+
+    asyncio.run(leaves())
+    assert failures == []
+    while echoes.run(lambda router: router.get_status()).running_requests:
+        pass  # the wait for its end was cancelled with the loop
 
 
 def test_tokens_are_those_of_the_model(echoes: RouterThread) -> None:
