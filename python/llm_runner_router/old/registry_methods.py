@@ -6,6 +6,8 @@ import os
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+from llm_runner_router.model_mappings import record_of_mapping
+from llm_runner_router.old.added_model import added
 from llm_runner_router.old.deprecation import warn_old
 from llm_runner_router.old.models import renamed_model
 from llm_runner_router.registry.records import ModelRecord, ModelView
@@ -21,14 +23,17 @@ class OldRegistryNames(RegistryFace):
         source: str | os.PathLike[str] | None = None,
         **values: Any,  # noqa: ANN401 - fields in every spelling that there was
     ) -> Coroutine[Any, Any, ModelView]:
-        """Deprecated: ``register_model``. It takes v1.0's ``name``, ``path`` and ``type`` too."""
+        """Deprecated: ``register_model``. It takes v1.0's ``name``, ``path`` and ``type`` too.
+
+        What is registered already and says the same stays as it is.
+        """
         warn_old("add_model", "register_model")
         if isinstance(model, ModelRecord):
             return self.register_model(model, source, **values)
         found = renamed_model(model, values)
         for old, new in found.renamed.items():
             warn_old(old, new)
-        return self.register_model(found.values, source)
+        return added(self, record_of_mapping(found.values, source, {}))
 
     def remove_model(self, model: str) -> Coroutine[Any, Any, None]:
         """Deprecated: ``unregister_model``."""

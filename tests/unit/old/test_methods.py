@@ -143,6 +143,8 @@ async def test_an_id_and_old_names_beside_it(router: LLMRouter) -> None:
         with pytest.warns(DeprecationWarning, match="is deprecated"):
             view = await router.add_model({"name": "n", "path": "/x.gguf"}, displayName="N")
         assert (view.record.id, view.record.name) == ("n", "N")
+        with pytest.warns(DeprecationWarning, match="is deprecated"):
+            assert await router.add_model({"name": "n", "path": "/x.gguf"}) == view
 
 
 @pytest.mark.parametrize("model", [5, ["m"], {5: "m"}])

@@ -11,6 +11,8 @@ from llm_runner_router.compat.v1_0.answers import OldEvent, OldResponse, old_res
 from llm_runner_router.compat.v1_0.events import old_events
 from llm_runner_router.errors import InvalidConfigError, RouterError
 from llm_runner_router.hidden import hidden
+from llm_runner_router.model_mappings import record_of_mapping
+from llm_runner_router.old.added_model import added
 from llm_runner_router.old.config import flat_settings, nested_settings
 from llm_runner_router.old.models import renamed_model
 from llm_runner_router.registry.records import ModelView
@@ -66,8 +68,12 @@ class LLMRouter:
         model: str | Mapping[str, Any] | None = None,
         **values: Any,  # noqa: ANN401 - fields in every spelling that there was
     ) -> ModelView:
-        """Register a model by its ``name``, ``path`` and ``type``."""
-        return await self.router.register_model(renamed_model(model, values).values)
+        """Register a model by its ``name``, ``path`` and ``type``.
+
+        What is registered already and says the same stays as it is.
+        """
+        found = renamed_model(model, values)
+        return await added(self.router, record_of_mapping(found.values, None, {}))
 
     async def remove_model(self, model: str) -> None:
         """Forget a model and unload it; its file stays."""

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from llm_runner_router import InvalidConfigError, InvalidRequestError, ModelNotFoundError
+from llm_runner_router import (
+    AlreadyExistsError,
+    InvalidConfigError,
+    InvalidRequestError,
+    ModelNotFoundError,
+)
 from llm_runner_router.compat.v1_0 import LLMRouter
 from llm_runner_router.runtime import Runtime
 from unit.echoes import EchoLoader, collect
@@ -116,6 +121,16 @@ async def test_the_first_use_starts_it() -> None:
     router = LLMRouter()
     await router.add_model(MODEL)
     await router.close()
+
+
+async def test_a_program_that_starts_again_adds_its_models_again(tmp_path: Path) -> None:
+    options = {"registry": {"path": str(tmp_path / "registry.sqlite")}}
+    async with LLMRouter(options) as router:
+        first = await router.add_model(MODEL)
+    async with LLMRouter(options) as router:
+        assert (await router.add_model(MODEL)).record == first.record
+        with pytest.raises(AlreadyExistsError, match=r"'my-model' .* its source is"):
+            await router.add_model({**MODEL, "path": "./other.gguf"})
 
 
 async def test_a_path_as_in_v0(tmp_path: Path) -> None:
