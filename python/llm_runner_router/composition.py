@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llm_runner_router.admission import Admission
@@ -19,6 +19,7 @@ from llm_runner_router.log import Log
 from llm_runner_router.measurement_keeper import MeasurementKeeper
 from llm_runner_router.pipeline import Pipeline, Stages
 from llm_runner_router.registry.catalogue import Catalogue, Knowledge
+from llm_runner_router.registry.keeping_loader import KeepingLoader
 from llm_runner_router.registry.memory.residency import ModelLoader, Residency, ResidencyLimits
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import ModelRecord
@@ -113,9 +114,10 @@ async def compose(config: Callable[[], Config], around: Surroundings) -> Parts:
         ledger = await UsageLedger.open(store.database, named=lambda: config().budgets.callers)
         records = Records(store, ledger)
         experience = Experience(Measurements(), Breakers(lambda: config().routing, time.monotonic))
+        puller = Puller(store, around.pulls, around.folder)
+        around = replace(around, loader=KeepingLoader(around.loader, puller.brought))
         stages = staged(config, around, records, experience)
         knowledge = Knowledge(around.loader.estimate, experience.measurements.performance)
-        puller = Puller(store, around.pulls, around.folder)
         parts = Parts(
             log,
             records,

@@ -24,7 +24,12 @@ from llm_runner_router.errors import (
     ModelNotPulledError,
     SourceError,
 )
-from llm_runner_router.registry.records import LoadProgress, ModelRecord, PullProgress
+from llm_runner_router.registry.records import (
+    LoadProgress,
+    ModelConfig,
+    ModelRecord,
+    PullProgress,
+)
 from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import ModelFormat, Request
 from unit import tiny_model
@@ -144,6 +149,26 @@ async def test_what_was_not_pulled_is_not_loaded_unless_that_is_wished(
             assert fractions == sorted(fractions)
             assert "downloading" in [step.phase for step in steps]
             assert (await remote.process(ASK)).model_used == "tiny"
+
+
+async def test_what_comes_by_the_first_use_brings_its_settings(
+    tmp_path: Path, weights: bytes
+) -> None:
+    files = OllamaFiles(weights).add("template", TEMPLATE).add("system", "Be kind.")
+    files.add("params", {"num_ctx": 128})
+    async with OllamaRegistryServer().running() as server:
+        server.add(files)
+        source = f"ollama://{server.host}/library/tiny"
+        async with service_of(tmp_path, auto_download=True) as (service, remote):
+            record = ModelRecord("tiny", "", ModelFormat.GGUF, source)
+            assert (await remote.register_model(record)).record.config == ModelConfig()
+            loaded = (await remote.load_model("tiny")).record
+            assert (loaded.config.system, loaded.config.context_length) == ("Be kind.", 128)
+            assert service.engine().context_length == 128
+            answer = await remote.process(ASK)
+            prompt = "<s>Be kind.</s>hello:"
+            tokens = await remote.tokenize("tiny", prompt, add_special=True, parse_special=True)
+            assert answer.metrics.prompt_tokens == len(tokens)
 
 
 async def test_two_pulls_are_one_download_and_who_leaves_ends_it(

@@ -65,9 +65,12 @@ class SourceLoader:
         found: MemoryEstimate = await asyncio.to_thread(engine.estimate, options)
         return found
 
-    async def fetch(self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]) -> None:
-        """See ModelLoader."""
+    async def fetch(
+        self, record: ModelRecord, on_progress: Callable[[LoadProgress], None]
+    ) -> ModelRecord:
+        """See ModelLoader; but the record stays as it is."""
         await self._files.bring(record, on_progress)
+        return record
 
     async def _open(self, record: ModelRecord) -> Provider:
         """What asks the record's provider; it connects with its first request."""

@@ -101,6 +101,24 @@ class Puller:
             return record
         return record if pulled is None else with_pulled(record, pulled).record
 
+    async def brought(self, record: ModelRecord) -> ModelRecord:
+        """The present record of a model whose files a load has brought, with what came along.
+
+        A model that was forgotten meanwhile, or comes from elsewhere by now, gets nothing.
+        """
+        source = source_of(record)
+        pulled = await asyncio.to_thread(self._pulls.find, source)
+        if pulled is None or record.id not in self._store:
+            return record
+        present = self._store.get(record.id)
+        if present.format is not record.format or source_of(present) != source:
+            return record
+        if with_pulled(present, pulled).record == present:
+            return present
+        return await self._store.update(
+            record.id, lambda record: with_pulled(record, pulled).record, ""
+        )
+
     def anchored(self, record: ModelRecord) -> ModelRecord:
         """``record`` with its path made absolute; other sources are checked and stay."""
         if record.format is ModelFormat.API:

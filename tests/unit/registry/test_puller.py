@@ -176,6 +176,31 @@ async def test_what_was_changed_here_too_stays_and_is_told() -> None:
         assert note.startswith("system has changed at the source, and here too")
 
 
+async def test_what_a_load_has_brought_is_in_the_record_from_then_on() -> None:
+    async with puller() as (made, store, fetcher):
+        record = await store.add(replace(model("m"), source=SOURCE))
+        assert await made.brought(record) == record
+        fetcher.here = PulledModel(Path("/theirs"), CONFIG, in_place=True)
+        kept = await made.brought(record)
+        assert kept == store.get("m")
+        assert kept.config == CONFIG
+        assert await made.brought(record) is kept
+
+
+async def test_what_a_load_has_brought_of_a_source_that_is_another_by_then_goes_nowhere() -> None:
+    async with puller() as (made, store, fetcher):
+        fetcher.here = PulledModel(Path("/theirs"), CONFIG, in_place=True)
+        record = replace(model("m"), source=SOURCE)
+        assert await made.brought(record) == record
+        other = await store.add(replace(record, source="ollama://other"))
+        assert await made.brought(record) == record
+        assert store.get("m") == other
+        elsewhere = replace(other, format=ModelFormat.API, provider="openai", source="gpt")
+        await store.update("m", lambda _: elsewhere)
+        assert await made.brought(record) == record
+        assert store.get("m").config == ModelConfig()
+
+
 async def test_a_file_says_nothing_of_what_was_taken_over_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     store = await RegistryStore.open(None)

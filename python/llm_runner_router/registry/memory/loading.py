@@ -24,8 +24,11 @@ class ModelLoader(Protocol):
         """
         ...
 
-    async def fetch(self, record: ModelRecord, on_progress: ProgressListener) -> None:
-        """Bring here what is not, where the service may; else ModelNotPulledError."""
+    async def fetch(self, record: ModelRecord, on_progress: ProgressListener) -> ModelRecord:
+        """Bring here what is not, where the service may; else ModelNotPulledError.
+
+        The record comes back with what its source says of the model.
+        """
         ...
 
     async def load(self, record: ModelRecord, on_progress: ProgressListener) -> Provider:
@@ -71,5 +74,5 @@ async def estimated(loader: ModelLoader, resident: Resident) -> MemoryEstimate |
     try:
         return await loader.estimate(resident.record)
     except ModelNotPulledError:
-        await loader.fetch(resident.record, resident.report)
+        resident.record = await loader.fetch(resident.record, resident.report)
         return await loader.estimate(resident.record)

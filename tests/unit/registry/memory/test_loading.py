@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,9 @@ from llm_runner_router.errors import (
     OverloadedError,
     RouterError,
 )
+from llm_runner_router.providers.base import Provider
 from llm_runner_router.registry.memory.resident import ProgressListener
-from llm_runner_router.registry.records import LoadProgress, ModelRecord
+from llm_runner_router.registry.records import LoadProgress, ModelConfig, ModelRecord
 from unit.registry.memory.sized_models import LOAD_SECONDS, Machine, Request
 from unit.virtual_time import in_virtual_time, leftovers
 
@@ -115,23 +117,31 @@ async def test_what_takes_no_memory_here_is_never_refused() -> None:
 @in_virtual_time
 async def test_what_is_not_here_is_fetched_before_it_takes_memory() -> None:
     machine = Machine(100, a=10)
-    estimate = machine.loader.estimate
+    estimate, plain = machine.loader.estimate, machine.loader.load
     seen: list[LoadProgress] = []
+    loaded: list[ModelConfig] = []
 
     async def missing(record: ModelRecord, *_: object) -> None:
         raise ModelNotPulledError(record.source)
 
-    async def fetch(_: ModelRecord, on_progress: ProgressListener) -> None:
+    async def fetch(record: ModelRecord, on_progress: ProgressListener) -> ModelRecord:
         assert machine.residency.memory().used == 0
         on_progress(LoadProgress("downloading", 0.5))
         machine.loader.estimate = estimate  # type: ignore[method-assign]
+        return replace(record, config=ModelConfig(context_length=64))
+
+    async def load(record: ModelRecord, on_progress: ProgressListener) -> Provider:
+        loaded.append(record.config)
+        return await plain(record, on_progress)
 
     machine.loader.estimate = missing  # type: ignore[method-assign, assignment]
     machine.loader.fetch = missing  # type: ignore[attr-defined]
     with pytest.raises(ModelNotPulledError):
         await machine.residency.load("a")
     machine.loader.fetch = fetch  # type: ignore[attr-defined]
+    machine.loader.load = load  # type: ignore[method-assign]
     await machine.residency.load("a", seen.append)
+    assert loaded == [ModelConfig(context_length=64)]
     assert [progress.phase for progress in seen] == ["downloading", "model", "model"]
     assert [progress.fraction for progress in seen] == [0.5, 0.5, 0.5]
     assert machine.residency.memory().used == 10
