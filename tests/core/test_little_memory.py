@@ -12,6 +12,7 @@ from core import gguf_bytes
 from core.gguf_bytes import F32, STRING, U32, GgufBytes
 from core.random_llama import RandomLlama
 from core.random_model import Kind, Sizes
+from llm_runner_router import _core
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +85,10 @@ def test_tensors_that_nothing_needs_take_no_memory(tmp_path: Path) -> None:
     """ggml's contexts would take 70 MiB each."""
     path = with_tensors_beside(RandomLlama(), 200_000, tmp_path / "model.gguf")
     assert attempts(path, 48 << 20) == ["done", "done"]
+
+
+def test_blocks_of_a_tiny_model_are_not_without_number(tmp_path: Path) -> None:
+    """Each takes memory beside its keys and values."""
+    path = RandomLlama(replace(NARROW, context=1 << 30)).write(tmp_path / "model.gguf")
+    config = _core.EngineConfig(model_path=str(path), kv_bytes=1 << 40)
+    assert _core.estimate_memory(config).kv_blocks == 1 << 22
