@@ -43,14 +43,15 @@ for attempt in (_core.estimate_memory, lambda config: _core.Engine(config, [], [
 
 def attempts(path: Path, spare: int) -> list[str]:
     """What came of estimating and of loading."""
-    null = "allocator_may_return_null=1"  # sanitizers: as without them
-    names = ("ASAN_OPTIONS", "TSAN_OPTIONS")
+    # Sanitizers: as without them.
+    own = {"TSAN_OPTIONS": "allocator_may_return_null=1"}
+    own["ASAN_OPTIONS"] = f"{own['TSAN_OPTIONS']}:quarantine_size_mb=0"
     ran = subprocess.run(
         [sys.executable, "-c", CRAMPED, str(path), str(spare)],
         check=True,
         capture_output=True,
         text=True,
-        env=os.environ | {name: f"{os.environ.get(name, '')}:{null}" for name in names},
+        env=os.environ | {name: f"{os.environ.get(name, '')}:{own[name]}" for name in own},
     )
     return ran.stdout.splitlines()
 
