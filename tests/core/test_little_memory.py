@@ -70,7 +70,8 @@ def with_tensors_beside(model: RandomLlama, count: int, path: Path) -> Path:
     for key, (value, kind) in model.metadata.items():
         payload = gguf_bytes.scalar(kinds[kind], value)
         entries.append(gguf_bytes.entry(f"llama.{key}".encode(), kinds[kind], payload))
-    tensors, data = [], bytearray()
+    tensors: list[bytes] = []
+    data = bytearray()
     for name, array in model.tensors.items():
         tensors.append(gguf_bytes.tensor(name.encode(), array.shape[::-1], len(data)))
         data += array.tobytes()
