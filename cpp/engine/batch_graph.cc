@@ -71,7 +71,10 @@ std::vector<BatchItems> BatchGraph::Parts(const Batch& batch) const {
 }
 
 void BatchGraph::Build(const GraphShape& shape, BatchItems items) {
-  context_.reset(ggml_init({.mem_size = bytes(), .mem_buffer = nullptr, .no_alloc = true}));
+  if (memory_ == nullptr) {
+    memory_ = std::make_unique_for_overwrite<std::byte[]>(bytes());
+  }
+  context_.reset(ggml_init({.mem_size = bytes(), .mem_buffer = memory_.get(), .no_alloc = true}));
   graph_ = ggml_new_graph_custom(context_.get(), most_tensors_, false);
   inputs_ = {.tokens = NewInput(context_.get(), GGML_TYPE_I32, shape.tokens),
              .positions = NewInput(context_.get(), GGML_TYPE_I32, shape.tokens),

@@ -68,6 +68,7 @@ class BatchGraph {
   AttentionBatch spans_;  // of the part that is computed; the graph's nodes point here
   std::vector<PagedAttentionParams> paged_params_;  // one a layer; likewise
 
+  std::unique_ptr<std::byte[]> memory_;  // the nodes'; ggml aborts where it gets none of its own
   ggml_context_ptr context_;
   ggml_cgraph* graph_ = nullptr;
   GraphInputs inputs_{};

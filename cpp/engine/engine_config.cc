@@ -58,12 +58,16 @@ Result<std::int64_t> ExplicitBlocks(const EngineConfig& config, const SizeInputs
   return config.kv_blocks;
 }
 
+// Keeping book of a block takes some 70 bytes that no budget counts: little beside its keys and
+// values, but for files of tiny models that claim a huge context.
+constexpr std::size_t kMostFittingBlocks = std::size_t{1} << 22;
+
 Result<std::int64_t> FittingBlocks(const EngineConfig& config, const SizeInputs& inputs,
                                    std::int64_t context) {
   const std::int64_t each = (context - 1) / config.block_size + 1;
   const auto most = static_cast<std::int64_t>(
-      std::min<std::size_t>(Budget(config, inputs) / inputs.bytes_per_block,
-                            static_cast<std::size_t>(kMaxInt32 / config.block_size)));
+      std::min({Budget(config, inputs) / inputs.bytes_per_block, kMostFittingBlocks,
+                static_cast<std::size_t>(kMaxInt32 / config.block_size)}));
   if (most < 1) {
     return Error{ErrorCode::kResourceExhausted, "KV_TOO_SMALL",
                  "a block of the KV cache takes " + std::to_string(inputs.bytes_per_block) +

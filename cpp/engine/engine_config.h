@@ -22,10 +22,11 @@ struct EngineConfig {
   std::int32_t threads = 0;         // 0: physical cores that the process may use
   std::int32_t batch_tokens = 512;  // most tokens in a step
   std::int32_t block_size = 16;     // tokens a KV block
-  std::int64_t kv_blocks = 0;       // 0: max_sequences whole contexts, as far as memory goes
-  std::int64_t kv_bytes = 0;        // most bytes of the KV cache; 0: a quarter of what is free
-  std::string kv_type = "f16";      // or "f32"
-  std::int32_t gpu_layers = 0;      // layers on the GPU; -1: all
+  // 0: max_sequences whole contexts, as far as memory goes and at most 2^22.
+  std::int64_t kv_blocks = 0;
+  std::int64_t kv_bytes = 0;    // most bytes of the KV cache; 0: a quarter of what is free
+  std::string kv_type = "f16";  // or "f32"
+  std::int32_t gpu_layers = 0;  // layers on the GPU; -1: all
   bool prefix_cache = true;
   std::int32_t max_undelivered = 16;  // events not acknowledged, at which a request pauses
   std::string attention = "paged";    // or "ggml"

@@ -12,10 +12,24 @@ Error OutOfMemory() {
                "no memory for the intermediate results of a batch"};
 }
 
+// ggml's scheduler takes 21 KiB of address space for each tensor that a graph may have, and aborts
+// where it gets none: a file may ask for more than a machine has. Checked with what the graph takes
+// besides. No page of it is touched.
+Status CheckRoom(std::size_t most_tensors) {
+  constexpr std::size_t kBytesATensor = std::size_t{24} << 10;
+  const ggml_backend_buffer_ptr room(
+      ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), most_tensors * kBytesATensor));
+  return room != nullptr ? Ok()
+                         : Error{ErrorCode::kResourceExhausted, "OUT_OF_MEMORY",
+                                 "no memory for graphs of " + std::to_string(most_tensors) +
+                                     " tensors, by the model's layers and adapters"};
+}
+
 }  // namespace
 
 Result<GraphBackends> GraphBackends::Create(const Model& model, std::int32_t threads,
                                             std::size_t most_tensors) {
+  LLMR_RETURN_IF_ERROR(CheckRoom(most_tensors));
   std::vector<ggml_backend_ptr> backends;
   if (model.Accelerator() != nullptr) {
     backends.emplace_back(ggml_backend_dev_init(model.Accelerator(), nullptr));

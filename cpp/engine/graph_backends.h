@@ -20,8 +20,8 @@ namespace llmr {
 class GraphBackends {
  public:
   // For graphs of at most `most_tensors` nodes and leaves together (ggml aborts beyond that), on
-  // the devices where the model lies. REQUIRES: 1 to GGML_MAX_N_THREADS threads. Errors: INTERNAL /
-  // BACKEND_FAILED.
+  // the devices where the model lies. REQUIRES: 1 to GGML_MAX_N_THREADS threads. Errors:
+  // RESOURCE_EXHAUSTED / OUT_OF_MEMORY; INTERNAL / BACKEND_FAILED.
   static Result<GraphBackends> Create(const Model& model, std::int32_t threads,
                                       std::size_t most_tensors);
 

@@ -39,8 +39,8 @@ class Runner {
   // Bytes that the runner would take, without taking them or the threads: a planned model and cache
   // will do. What Create() reserves, exactly, where all layers attend by kPaged. With ggml's
   // attention, on a GPU always, it is an estimate: nothing is reserved, and what is taken grows
-  // with the sequences up to about this. Errors: as Create(); OUT_OF_MEMORY only for
-  // what no machine holds.
+  // with the sequences up to about this. Errors: as Create(); OUT_OF_MEMORY only for what no
+  // machine holds, and where there is no room to lay the graphs in.
   static Result<std::size_t> Measure(std::shared_ptr<const Model> model,
                                      std::shared_ptr<KvCache> cache, const RunnerConfig& config);
 

@@ -1,23 +1,31 @@
 #include "kernels/paged_attention.h"
 
+#include <array>
+
 #include "kernels/paged_attention_isa.h"
 
 namespace llmr {
 namespace {
 
-std::vector<PagedAttentionIsa> FindIsas() {
-  std::vector<PagedAttentionIsa> isas = {
-      {"generic", kernel::PagedAttentionGenericF32, kernel::PagedAttentionGenericF16}};
+// Not made at the first call: several of ggml's threads make it at once.
+constexpr std::array kIsas = {
+    PagedAttentionIsa{"generic", kernel::PagedAttentionGenericF32,
+                      kernel::PagedAttentionGenericF16},
+#if defined(__x86_64__)
+    PagedAttentionIsa{"avx2", kernel::PagedAttentionAvx2F32, kernel::PagedAttentionAvx2F16},
+    PagedAttentionIsa{"avx512", kernel::PagedAttentionAvx512F32, kernel::PagedAttentionAvx512F16},
+#endif
+};
+
+// How many of them this machine has.
+std::size_t CountIsas() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
       __builtin_cpu_supports("f16c")) {
-    isas.push_back({"avx2", kernel::PagedAttentionAvx2F32, kernel::PagedAttentionAvx2F16});
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
-      isas.push_back({"avx512", kernel::PagedAttentionAvx512F32, kernel::PagedAttentionAvx512F16});
-    }
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") ? 3 : 2;
   }
 #endif
-  return isas;
+  return 1;
 }
 
 // ggml calls this on every thread of the graph.
@@ -46,9 +54,8 @@ void Compute(ggml_tensor* output, int thread, int threads, void* user_data) {
 
 }  // namespace
 
-const std::vector<PagedAttentionIsa>& PagedAttentionIsas() {
-  static const std::vector<PagedAttentionIsa> isas = FindIsas();
-  return isas;
+std::span<const PagedAttentionIsa> PagedAttentionIsas() {
+  return std::span(kIsas).first(CountIsas());
 }
 
 ggml_tensor* PagedAttention(ggml_context* context, ggml_tensor* queries, ggml_tensor* keys,

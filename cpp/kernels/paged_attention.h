@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -60,7 +61,7 @@ struct PagedAttentionIsa {
 };
 
 // The instruction sets that this machine has, the best one last.
-const std::vector<PagedAttentionIsa>& PagedAttentionIsas();
+std::span<const PagedAttentionIsa> PagedAttentionIsas();
 
 // What the graph node needs while it runs: must outlive the graph's computation.
 struct PagedAttentionParams {

@@ -14,7 +14,7 @@ struct RopeHparams {
   std::int32_t dimensions = 0;  // rotated elements of a head: even, at most head_dim
   float base = 10000.0F;
   RopeScaling scaling = RopeScaling::kNone;
-  float factor = 1.0F;                // context extension by `scaling`, at least 1
+  float factor = 1.0F;                // context extension by `scaling`, above 0
   std::int32_t original_context = 0;  // context before the extension
   float attention_factor = 1.0F;      // YaRN: multiplies the rotated vectors' length
   float beta_fast = 32.0F;            // YaRN: rotations above which a frequency stays

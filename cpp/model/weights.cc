@@ -3,6 +3,7 @@
 #include <ggml-alloc.h>
 #include <ggml-cpu.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +18,10 @@ namespace llmr {
 namespace {
 
 constexpr std::uintptr_t kGgmlAlignment = 32;  // of tensor data; ggml asserts it
+
+// What a context has room for: the deepest model asks for fewer. A set of files may hold millions,
+// which take a tenth of that room there, and ggml aborts where it gets none.
+constexpr std::size_t kMostTensors = 1 << 15;
 
 Error Invalid(const std::string& message) {
   return Error{ErrorCode::kFailedPrecondition, "GGUF_INVALID", message};
@@ -162,9 +167,9 @@ WeightStore::Group& WeightStore::GroupFor(const TensorInfo& info, ggml_type type
   const std::size_t file = shards_->FileOf(info);
   Group& group = in_place ? mapped_[file] : copies_[device];
   if (group.context == nullptr) {
-    // Room for what may come into it and no more: a set may have very many tensors.
-    const std::size_t most =
+    const std::size_t present =
         in_place ? shards_->files()[file]->tensors().size() : shards_->tensors().size();
+    const std::size_t most = std::min(present, kMostTensors);
     group.context.reset(ggml_init(
         {.mem_size = most * ggml_tensor_overhead(), .mem_buffer = nullptr, .no_alloc = true}));
   }

@@ -67,7 +67,7 @@ inline constexpr const char* kTokenEmbedding = "token_embd.weight";
 
 // Collects the tensors that a model needs, then gives them data. Matrices on the CPU are read from
 // the mapped files in place; everything else is copied once. Owns contexts and buffers: the tensors
-// live as long as this object. Not thread-safe.
+// live as long as this object. Not thread-safe. REQUIRES: no more than 2^15 are asked for.
 class WeightStore {
  public:
   WeightStore(std::shared_ptr<const GgufShards> shards, ggml_backend_dev_t cpu);
