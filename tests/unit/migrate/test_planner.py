@@ -329,45 +329,6 @@ def test_files_of_the_guide_with_old_in_their_names(tmp_path: Path) -> None:
     assert any("old-config.json is not looked at" in note for note in again.notes)
 
 
-def test_all_three_places_of_configurations(tmp_path: Path) -> None:
-    old_folder(tmp_path)
-    write(tmp_path, "config.json", '{"cacheTTL": 5}')
-    write(tmp_path, ".llmrouter.json", '{"logLevel": "warn"}')
-    plan = plan_of(tmp_path)
-    found = writes(plan)
-    assert found["config.json"] == {"cache": {"ttl": 5}}
-    assert found[".llmrouter.json"] == {"logging": {"level": "warn"}}
-    assert "registry" in found["config/config.json"]
-    assert sum("the service reads config/config.json" in note for note in plan.notes) == 2
-
-
-@pytest.mark.parametrize(
-    ("registry", "database"),
-    [
-        ({"path": None}, "models/registry.sqlite"),
-        ({}, "models/registry.sqlite"),
-        ({"path": "./data/own.sqlite"}, "data/own.sqlite"),
-        ({"path": "/var/lib/own.sqlite"}, None),
-        ({"path": "../own.sqlite"}, None),
-        ({"url": "postgresql://u:secret@db/x"}, None),
-    ],
-)
-def test_where_the_service_keeps_its_models(
-    tmp_path: Path, registry: dict[str, Any], database: str | None
-) -> None:
-    write(old_folder(tmp_path), "config/config.json", json.dumps({"registry": registry}))
-    plan = plan_of(tmp_path)
-    assert (None if plan.database is None else str(plan.database)) == database
-    assert any("models import" in note for note in plan.notes) is (database is None)
-    changed = writes(plan).get("config/config.json", {"registry": registry})
-    if registry in ({}, {"path": None}):
-        assert changed == {"registry": {"path": "./models/registry.sqlite"}}
-        added = [field for field in fields_of(plan, "config/config.json") if not field.path]
-        assert [field.target for field in added] == ["registry.path"]
-    else:
-        assert changed == {"registry": registry}
-
-
 def test_a_registry_of_the_service_that_is_there_stays(tmp_path: Path) -> None:
     write(old_folder(tmp_path), "models/registry.sqlite", b"SQLite format 3\0")
     plan = plan_of(tmp_path)
@@ -415,55 +376,11 @@ def test_what_is_wrong_is_named_with_its_file(
         plan_of(tmp_path)
 
 
-def test_what_a_configuration_names_is_looked_at(tmp_path: Path) -> None:
-    """A service would refuse to start on the JSON file, and no trial opens it."""
-    write(tmp_path, "models/registry.json", json.dumps({"version": "1.2.0", "models": [API]}))
-    values = {"registry": {"path": "./models/registry.json"}, "cacheTTL": 3}
-    write(tmp_path, "config.json", json.dumps(values))
-    with pytest.raises(InvalidConfigError, match=r"^config\.json: registry\.path: .* an SQLite"):
-        plan_of(tmp_path)
-    (tmp_path / "config.json").rename(tmp_path / ".llmrouter.json")
-    write(tmp_path, "config/config.json", '{"logFile": "./models/registry.json/x.log"}')
-    message = r"^config/config\.json: logFile: .*registry\.json is none"
-    with pytest.raises(InvalidConfigError, match=message):
-        plan_of(tmp_path)
-    write(tmp_path, "config/config.json", '{"logFile": "./logs/router.log"}')
-    assert writes(plan_of(tmp_path))["config/config.json"]["logging"]
-    assert not (tmp_path / "logs").exists()
-
-
 def test_records_that_are_wrong_are_named_with_their_file(tmp_path: Path) -> None:
     twice = {"name": "a", "path": "./a.gguf", "type": "gguf"}
     write(old_folder(tmp_path), "models/registry.json", json.dumps({"models": [twice, twice]}))
     with pytest.raises(RouterError, match=r"models/registry\.json: .*models\[1\]"):
         plan_of(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "registry",
-    [
-        {"models": {"gpt": {"provider": "openai", "apiKey": "hush"}}},
-        {"prompts": [{"name": "p", "template": "https://u:hush@x.example", "format": "x"}]},
-        {"prompts": [{"name": "p", "template": "x", "format": "pwd='hush hush2'"}]},
-        {"models": [{"name": "m", "path": "m.gguf", "config": "apiKey=hush"}]},
-        {"version": {"apiKey": "hush"}},
-        {"_unmapped": {"models": {"apiKey": "hush"}}},
-        {"_unmapped": "password=hush"},
-    ],
-)
-def test_secrets_of_a_registry_are_not_told(tmp_path: Path, registry: dict[str, Any]) -> None:
-    write(tmp_path, "models/registry.json", json.dumps(registry))
-    with pytest.raises(InvalidRequestError, match=r"^models/registry\.json: ") as caught:
-        plan_of(tmp_path)
-    assert "hush" not in caught.value.message
-
-
-def test_secrets_are_not_in_notes(tmp_path: Path) -> None:
-    record = {"name": "m", "type": "https://u:hush@x.example", "path": "m.bin"}
-    write(tmp_path, "models/registry.json", json.dumps({"models": [record]}))
-    notes = plan_of(tmp_path).notes
-    assert any("https://u:…@x.example" in note for note in notes)
-    assert not any("hush" in note for note in notes)
 
 
 def test_versions_that_there_are_not(tmp_path: Path) -> None:
