@@ -26,25 +26,24 @@ from llm_runner_router.migrate.model_format import (
     source_fault,
     stated_format,
 )
-from llm_runner_router.migrate.parameters import meant, move_parameters
+from llm_runner_router.migrate.parameters import move_parameters
 from llm_runner_router.migrate.record_names import identity, move_names
 from llm_runner_router.migrate.transformed import UNMAPPED
 from llm_runner_router.old.model_names import (
+    ASKED,
     MEASURED,
     OLD_KEYS,
     PARAMETERS,
     SETTINGS,
     spellings,
 )
+from llm_runner_router.old.model_settings import meant
 from llm_runner_router.registry.checks.endpoint import KEY_OPTION
 from llm_runner_router.registry.file_fields import CONFIG, MODEL
 from llm_runner_router.types import ModelFormat
 
 TEMPERATURE = 0.7
 """Of models that named none, in versions before 1.2."""
-
-ASKED = ("model", "modelId", "model_id")
-"""What names the model at its provider, in records that have no source."""
 
 IN_CLEAR = "looks like a key in clear: put env:NAME or file:PATH into endpoint.apiKey instead"
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any
 
 from pydantic.alias_generators import to_camel, to_snake
 
 from llm_runner_router.migrate.draft import Draft
 from llm_runner_router.migrate.leaves import below
 from llm_runner_router.old.model_names import OTHER_SETTINGS, PARAMETERS
-from llm_runner_router.old.values import number
+from llm_runner_router.old.model_settings import meant
 from llm_runner_router.registry.file_fields import CONFIG
-from llm_runner_router.registry.records import ModelConfig
-
-HINTS = get_type_hints(ModelConfig)
-NUMBERS: Mapping[str, type[int | float]] = {
-    name: kind for name in HINTS for kind in (int, float) if HINTS[name] == kind | None
-}
-"""The settings that are numbers, whole or not."""
 
 NO_OBJECT = "no object of parameters: nothing reads it"
 TAKEN = "says something else than the model's own setting, which stays"
@@ -58,12 +51,6 @@ def move_parameter(draft: Draft, key: str, value: Any) -> None:  # noqa: ANN401 
         draft.put_single(source, target, value)
     else:
         draft.put(source, target, value)
-
-
-def meant(name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The value of a setting of ours: a number where it is one in quotes."""
-    kind = NUMBERS.get(name)
-    return value if kind is None or not isinstance(value, str) else number(kind, value)
 
 
 def setting_of(key: str) -> str | None:

@@ -23,6 +23,9 @@ MEASURED: Mapping[str, str] = {"speed": "tokensPerSecond", "memory": "memoryUsag
 
 MEASURED_NOW = "the performance that get_model has measured"
 
+ASKED = ("model", "modelId", "model_id")
+"""What names the model at its provider, in models that have no source, and in their settings."""
+
 OLD_KEYS = frozenset({*FIELDS, *SETTINGS, *MEASURED, PARAMETERS})
 """What only models of older versions have."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError, shorten
 from llm_runner_router.old.model_names import (
+    ASKED,
     FIELDS,
     MEASURED,
     MEASURED_NOW,
@@ -15,6 +16,7 @@ from llm_runner_router.old.model_names import (
     PARAMETERS,
     SETTINGS,
 )
+from llm_runner_router.old.model_settings import meant
 from llm_runner_router.old.model_words import format_word, provider_word
 from llm_runner_router.record_fields import MAX_LENGTH
 from llm_runner_router.registry.records import ModelConfig
@@ -69,6 +71,8 @@ def renamed_model(model: object, values: Mapping[str, Any] | None = None) -> Ren
         if old in given:
             told[old] = new
             put(given, new, given.pop(old), old)
+    if "provider" in given and "source" not in given:
+        put_asked(given, told)
     config = config_of(given, told)
     return RenamedModel({**given, "config": config} if config else given, told)
 
@@ -89,6 +93,22 @@ def known_format(said: object) -> object:
     return word if word in tuple(ModelFormat) else said
 
 
+def put_asked(given: dict[str, Any], told: dict[str, str]) -> None:
+    """What the provider is asked for, where the model, its settings or its parameters say so."""
+    for section in ("", "config", PARAMETERS):
+        said = given.get(section) if section else given
+        found = said if isinstance(said, Mapping) else {}
+        key = next((key for key in found if key in ASKED and isinstance(found[key], str)), None)
+        if key is not None:
+            told[f"{section}.{key}" if section else key] = "source"
+            given["source"] = found[key]
+            if section:
+                given[section] = {name: found[name] for name in found if name != key}
+            else:
+                del given[key]
+            return
+
+
 def config_of(given: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
     """The settings of a model, taken out of ``given``; ``told`` gets the old names among them."""
     config = own_config(given.pop("config", {}))
@@ -99,14 +119,15 @@ def config_of(given: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
     for old, new in OLD_SETTINGS.items():
         if old in given:
             told[old] = f"config.{new}"
-            put(config, new, given.pop(old), old)
+            put(config, new, meant(new, given.pop(old)), old)
     return config
 
 
 def own_config(config: object) -> dict[str, Any]:
     """The settings that a model has under today's names."""
     if not isinstance(config, ModelConfig):
-        return named(config, "config", "settings by name")
+        given = named(config, "config", "settings by name")
+        return {name: meant(name, value) for name, value in given.items()}
     said = {field: getattr(config, field.name) for field in fields(config)}
     return {field.name: value for field, value in said.items() if value != field.default}
 
@@ -121,7 +142,7 @@ def put_parameters(
         if setting != name:
             told[path] = f"config.{setting}"
         alone = setting == STOP and isinstance(value, str)
-        put(config, setting, [value] if alone else value, path)
+        put(config, setting, [value] if alone else meant(setting, value), path)
 
 
 def put(into: dict[str, Any], name: str, value: object, old: str) -> None:

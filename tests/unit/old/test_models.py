@@ -69,6 +69,47 @@ from llm_runner_router.registry.records import ModelConfig
             },
         ),
         (
+            {
+                "name": "m",
+                "context_length": "64",
+                "default_temperature": "0",
+                "config": {"topK": "5"},
+            }
+            | {"parameters": {"top_p": "0.5", "system": "7", "seed": "x"}},
+            {"id": "m", "name": "m"}
+            | {
+                "config": {"context_length": 64, "temperature": 0, "top_k": 5, "top_p": 0.5}
+                | {"system": "7", "seed": "x"}
+            },
+            {
+                "parameters": "config",
+                "context_length": "config.context_length",
+                "default_temperature": "config.temperature",
+            },
+        ),
+        (
+            {"name": "m", "provider": "openai", "model": "gpt-x", "config": {"seed": 1}},
+            {
+                "id": "m",
+                "name": "m",
+                "provider": "openai",
+                "source": "gpt-x",
+                "config": {"seed": 1},
+            },
+            {"model": "source"},
+        ),
+        (
+            {"name": "m", "provider": "openai", "parameters": {"modelId": "gpt-x", "seed": 1}},
+            {
+                "id": "m",
+                "name": "m",
+                "provider": "openai",
+                "source": "gpt-x",
+                "config": {"seed": 1},
+            },
+            {"parameters.modelId": "source", "parameters": "config"},
+        ),
+        (
             {"name": "m", "config": ModelConfig(seed=0), "parameters": {"stop": ["x", "y"]}},
             {"id": "m", "name": "m", "config": {"seed": 0, "stop": ["x", "y"]}},
             {"parameters": "config"},
@@ -90,6 +131,10 @@ def test_each_name_has_its_place(
         ({"name": "m", "context_length": 8, "parameters": {"contextLength": 9}}, "context_length"),
         ({"name": "m", "config": {"top_p": 1}, "parameters": {"topP": 0.5}}, "parameters.top_p"),
         ({"name": "m", "parameters": "seven"}, "parameters"),
+        (
+            {"name": "m", "path": "x", "provider": "p", "parameters": {"model": "y"}},
+            "parameters.model",
+        ),
         ({"name": "m", "parameters": {"mirostat": 2}}, "parameters.mirostat"),
         (
             {"name": "m", "parameters": {"n_ctx": 8, "contextLength": 9}},
