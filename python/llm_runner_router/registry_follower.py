@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from llm_runner_router.errors import UnavailableError
+from llm_runner_router.registry.changes.log import Position
 from llm_runner_router.registry.memory.residency import Residency
 from llm_runner_router.registry.store import RegistryStore
 
@@ -28,19 +29,19 @@ class RegistryFollower:
         self._residency = residency
         self._forget = forget
         self._registered = {record.id: record.created for record in store.models()}
-        self._following = asyncio.ensure_future(self._follow(store.sequence))
+        self._following = asyncio.ensure_future(self._follow(store.position))
 
     async def close(self) -> None:
         """Follow no longer. Called once, before residency and store are closed."""
         self._following.cancel()
         await asyncio.wait([self._following])
 
-    async def _follow(self, seen: int) -> None:
+    async def _follow(self, seen: Position) -> None:
         with contextlib.suppress(UnavailableError):  # the store is closed
             while True:
                 await self._store.changed(seen)
                 models = self._changed_since(seen)
-                seen = self._store.sequence
+                seen = self._store.position
                 try:
                     self._apply(models)
                 except Exception:  # one model's trouble must not stop the others' changes
@@ -54,7 +55,7 @@ class RegistryFollower:
                 self._forget(model)
                 self._residency.forget(model)
 
-    def _changed_since(self, seen: int) -> Iterable[str]:
+    def _changed_since(self, seen: Position) -> Iterable[str]:
         """The models that have changed; all of them, where the changes are not remembered."""
         changes = self._store.changes_since(seen)
         if changes is None:

@@ -19,7 +19,7 @@ def counted(record: ModelRecord) -> ModelRecord:
 async def count_up(store: RegistryStore) -> None:
     """Try until it succeeds, each time with what this process sees."""
     while True:
-        seen, etag = store.sequence, store.get("m").etag
+        seen, etag = store.position, store.get("m").etag
         try:
             await store.update("m", counted, etag)
         except ConflictError:

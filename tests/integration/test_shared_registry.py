@@ -55,7 +55,7 @@ async def seen(store: RegistryStore, sequence: int) -> None:
     """Wait until the store sees a change that was just made."""
     async with asyncio.timeout(SEEN_WITHIN + SLACK):
         while store.sequence < sequence:
-            await store.changed(store.sequence)
+            await store.changed(store.position)
 
 
 async def test_two_may_begin_with_nothing(postgresql_url: str) -> None:
@@ -77,14 +77,16 @@ async def test_changes_are_seen_within_a_second(
         assert other.models() == one.models()
         assert (other.alias("both"), other.templates()) == (alias, one.templates())
         assert (other.extras(), other.revision) == (extras, 2)
+        before = other.position
+        assert before == one.position
         await other.remove("m")
         await other.remove_alias("both")
         await other.remove_template("t")
         await seen(one, other.sequence)
         assert one.models() == [other.get("api")]
         assert (one.aliases(), one.templates(), one.extras()) == ([], [], {})
-        assert one.changes_since(4) == other.changes_since(4)
-        assert one.changes_since(4) == [
+        assert one.changes_since(before) == other.changes_since(before)
+        assert one.changes_since(before) == [
             StoredChange(5, "model", "m"),
             StoredChange(6, "alias", "both"),
         ]
@@ -156,18 +158,20 @@ async def test_who_was_away_for_long_reads_everything(
     async with two(postgresql_url, listening=False) as (one, other):
         await one.add(model("m"))
         await other._journal.catch_up()
-        waiting = asyncio.ensure_future(other.changed(1))
+        before = other.position
+        waiting = asyncio.ensure_future(other.changed(before))
         for number in range(5):
             await one.add(model(f"m{number}"))
+        later = one.position
         await one.remove("m")
         revision = other.revision
         await other._journal.catch_up()
         await waiting
         assert other.models() == one.models()
         assert other.resolve("m") is None
-        assert (other.sequence, other.changes_since(1)) == (7, None)
+        assert (other.sequence, other.changes_since(before)) == (7, None)
         assert other.revision > revision
-        assert other.changes_since(4) == one.changes_since(4)
+        assert other.changes_since(later) == [StoredChange(7, "model", "m")]
 
 
 async def test_a_database_that_was_set_back_is_read_again(postgresql_url: str) -> None:
@@ -175,15 +179,41 @@ async def test_a_database_that_was_set_back_is_read_again(postgresql_url: str) -
         for name in ("a", "b"):
             await one.add(model(name))
         await other._journal.catch_up()
+        before = other.position
         async with one.database.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM models WHERE id = 'b'")
             await connection.exec_driver_sql("DELETE FROM changes WHERE sequence = 2")
             await connection.exec_driver_sql("UPDATE identity SET epoch = 'another'")
         await other._journal.catch_up()
         assert [record.id for record in other.models()] == ["a"]
-        assert (other.sequence, other.changes_since(2), other.epoch) == (1, None, "another")
+        assert (other.sequence, other.changes_since(before), other.epoch) == (1, None, "another")
         await other.add(model("c"))
         assert other.sequence == 2
+
+
+async def test_a_database_that_lost_changes_and_went_on_is_read_again(postgresql_url: str) -> None:
+    """As after a restore: the last change has the number of one that was lost."""
+    async with two(postgresql_url, listening=False) as (one, other):
+        await one.add(model("a"))
+        kept = one.position
+        await one.add(model("lost"))
+        await other._journal.catch_up()
+        lost, revision = other.position, other.revision
+        async with one.database.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM models WHERE id = 'lost'")
+            await connection.exec_driver_sql("DELETE FROM changes WHERE sequence = 2")
+        async with two(postgresql_url, listening=False) as (new, _):
+            await new.add(model("new"))
+            waiting = asyncio.ensure_future(other.changed(lost))
+            await other._journal.catch_up()
+            await waiting
+            assert other.models() == new.models()
+            assert other.revision > revision
+            assert (other.sequence, other.changes_since(lost)) == (2, None)
+            assert other.changes_since(kept) == [StoredChange(2, "model", "new")]
+            await new.add(model("newer"))
+            await one.add(model("newest"))
+            assert [record.id for record in one.models()] == ["a", "new", "newer", "newest"]
 
 
 async def test_what_cannot_be_read_changes_nothing(postgresql_url: str) -> None:
@@ -218,7 +248,7 @@ async def test_a_server_that_goes_away_and_comes_back(
             await one.add(model("n"))
             async with asyncio.timeout(20):
                 while other.sequence < 2:
-                    await other.changed(other.sequence)
+                    await other.changed(other.position)
         assert other.models() == one.models()
         assert caplog.text.count("database is away") == 2
         await other.remove("m")
@@ -237,7 +267,8 @@ async def test_connections_that_are_cut_are_made_again(
         )
         await one.remove("m")
         async with asyncio.timeout(20):
-            await other.changed(1)
+            while other.sequence < 2:
+                await other.changed(other.position)
         assert other.models() == []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from llm_runner_router.registry import decisions
 from llm_runner_router.registry.changes.journal import Journal
 from llm_runner_router.registry.changes.listener import Listener
-from llm_runner_router.registry.changes.log import StoredChange
+from llm_runner_router.registry.changes.log import Position, StoredChange
 from llm_runner_router.registry.decisions import Change
 from llm_runner_router.registry.importing import Import
 from llm_runner_router.registry.loaded import Loaded
@@ -81,6 +81,11 @@ class RegistryStore:
         """The number of the last change that this process sees; it never falls by itself."""
         return self._journal.log.sequence
 
+    @property
+    def position(self) -> Position:
+        """Of who has seen what this process has."""
+        return self._journal.log.position
+
     def __len__(self) -> int:
         return len(self._journal.content.models)
 
@@ -134,19 +139,19 @@ class RegistryStore:
         """What was saved last."""
         return self._measured.rows
 
-    def changes_since(self, sequence: int) -> Sequence[StoredChange] | None:
-        """The newest change of each model and alias behind ``sequence``, in their order.
+    def changes_since(self, seen: Position) -> Sequence[StoredChange] | None:
+        """The newest change of each model and alias behind ``seen``, in their order.
 
-        ``None`` where they are forgotten, or where ``sequence`` lies ahead.
+        ``None`` where they are forgotten, or where ``seen`` lies ahead, or in what was lost.
         """
-        return self._journal.log.since(sequence)
+        return self._journal.log.since(seen)
 
-    async def changed(self, sequence: int) -> None:
-        """Wait while ``sequence`` is the present one. UnavailableError once the store closes.
+    async def changed(self, seen: Position) -> None:
+        """Wait while ``seen`` is the present position. UnavailableError once the store closes.
 
         What has changed may be nothing that ``changes_since`` tells.
         """
-        await self._journal.log.changed(sequence)
+        await self._journal.log.changed(seen)
 
     async def add(self, record: ModelRecord) -> ModelRecord:
         """Store a new record; it comes back with its etag and times.

@@ -11,7 +11,7 @@ import pytest
 
 from llm_runner_router.errors import ConflictError, InvalidRequestError, UnavailableError
 from llm_runner_router.registry.changes import log as change_log
-from llm_runner_router.registry.changes.log import StoredChange
+from llm_runner_router.registry.changes.log import START, Position, StoredChange
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.store import RegistryStore
 from unit.echoes import model
@@ -63,7 +63,7 @@ async def test_the_store_tells_the_times(place: Place) -> None:
 
 async def test_every_change_is_in_the_log(place: Place) -> None:
     store = await filled(place)
-    assert store.changes_since(0) == [
+    assert store.changes_since(START) == [
         StoredChange(1, "model", "m"),
         StoredChange(2, "model", "api"),
     ]
@@ -72,7 +72,7 @@ async def test_every_change_is_in_the_log(place: Place) -> None:
     await store.set_template(TEMPLATE)
     await store.remove_alias(ALIAS.id)
     await store.remove("api")
-    epoch, wanted = store.epoch, store.changes_since(0)
+    epoch, wanted = store.epoch, store.changes_since(START)
     assert wanted == [
         StoredChange(4, "model", "m"),
         StoredChange(6, "alias", ALIAS.id),
@@ -80,8 +80,8 @@ async def test_every_change_is_in_the_log(place: Place) -> None:
     ]
     await store.close()
     store = await RegistryStore.open(place)
-    assert (store.epoch, store.sequence, store.changes_since(0)) == (epoch, 7, wanted)
-    assert store.changes_since(8) is None
+    assert (store.epoch, store.sequence, store.changes_since(START)) == (epoch, 7, wanted)
+    assert store.changes_since(Position(8, 0.0)) is None
     await store.close()
 
 
@@ -104,14 +104,16 @@ async def test_what_fails_is_not_in_the_log(place: Place) -> None:
 async def test_the_log_is_trimmed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_log, "REMEMBERED", 2)
     store = await filled(place)
+    before = store.position
     await store.remove("m")
+    removed = store.position
     await store.add(model("n"))
-    assert (store.changes_since(1), store.changes_since(4)) == (None, [])
+    assert (store.changes_since(before), store.changes_since(store.position)) == (None, [])
     await store.close()
     monkeypatch.undo()
     store = await RegistryStore.open(place)
-    wanted = [StoredChange(3, "model", "m"), StoredChange(4, "model", "n")]
-    assert (store.sequence, store.changes_since(1), store.changes_since(2)) == (4, None, wanted)
+    assert (store.sequence, store.changes_since(before)) == (4, None)
+    assert store.changes_since(removed) == [StoredChange(4, "model", "n")]
     await store.close()
 
 
@@ -124,11 +126,12 @@ async def test_registries_differ(place: Place) -> None:
 
 async def test_who_waits_sees_the_change(place: Place) -> None:
     store = await filled(place)
-    waiting = asyncio.ensure_future(store.changed(store.sequence))
+    before = store.position
+    waiting = asyncio.ensure_future(store.changed(before))
     await store.remove("m")
     await waiting
-    assert store.changes_since(2) == [StoredChange(3, "model", "m")]
-    waiting = asyncio.ensure_future(store.changed(store.sequence))
+    assert store.changes_since(before) == [StoredChange(3, "model", "m")]
+    waiting = asyncio.ensure_future(store.changed(store.position))
     await asyncio.sleep(0)
     await store.close()
     with pytest.raises(UnavailableError):

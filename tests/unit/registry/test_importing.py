@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_runner_router.errors import AlreadyExistsError, InvalidRequestError, UnavailableError
-from llm_runner_router.registry.changes.log import StoredChange
+from llm_runner_router.registry.changes.log import START, StoredChange
 from llm_runner_router.registry.records import ImportMode, ImportReport
 from llm_runner_router.registry.store import RegistryStore
 from unit.echoes import model
@@ -44,7 +44,7 @@ async def test_an_import_is_taken_in_whole(place: Place) -> None:
     assert store.template("t") == template
     assert as_text(store.extras()) == as_text(EXTRAS)
     wanted = [StoredChange(1, "model", "m"), StoredChange(2, "model", "api")]
-    assert store.changes_since(0) == wanted
+    assert store.changes_since(START) == wanted
     await store.close()
 
 
@@ -110,7 +110,7 @@ async def test_the_registrys_own_extras_are_joined(place: Place) -> None:
         await store.import_all([], [], {("registry", ""): document}, mode=KEEP)
     assert as_text(store.extras()) == as_text({("registry", ""): {"a": 1, "c": 2, "b": 3}})
     sequence = store.sequence
-    assert store.changes_since(0) == []
+    assert store.changes_since(START) == []
     await store.import_all([], [], {("registry", ""): {}}, mode=REPLACE)
     assert (dict(store.extras()), store.sequence) == ({}, sequence + 1)
     await store.close()

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.errors import UnavailableError
 from llm_runner_router.registry.changes.log import (
+    START,
     TOLD,
+    Position,
     StoredChange,
     read_changes,
     write_changes,
@@ -50,17 +52,21 @@ class Journal:
             if self._database.shared:
                 await self._follow(connection)
             entries, result = decide(self.content)
-            numbered = [
-                StoredChange(number, entry.kind, entry.id)
-                for number, entry in enumerate(entries, self.log.sequence + 1)
-            ]
+            numbered = self._numbered(entries)
             if entries:
                 await write_entries(connection, entries)
-                await write_changes(connection, numbered, self._clock())
+                await write_changes(connection, numbered)
                 await self._database.location.announce(connection, numbered[-1].sequence)
         if entries:
             self._take(entries, numbered)
         return result
+
+    def _numbered(self, entries: Sequence[Entry]) -> Sequence[StoredChange]:
+        now = self._clock()
+        return [
+            StoredChange(number, entry.kind, entry.id, now)
+            for number, entry in enumerate(entries, self.log.sequence + 1)
+        ]
 
     async def _catch_up(self) -> None:
         async with self._database.begin() as connection:
@@ -69,13 +75,12 @@ class Journal:
     async def _follow(self, connection: AsyncConnection) -> None:
         """Read what has changed since; everything, where it cannot be told what that is."""
         try:
-            seen = self.log.sequence
-            found = await read_changes(connection, seen)
-            first = found[0].sequence if found else 0
-            if first not in ((seen,) if seen else (0, 1)):
+            seen = self.log.position
+            found = await read_changes(connection, seen.sequence)
+            if not begins_with(found, seen):
                 await self._begin_anew(connection)
                 return
-            new = [change for change in found if change.sequence > seen]
+            new = [change for change in found if change.sequence > seen.sequence]
             if new:
                 keys: list[Key] = list({(change.kind, change.id): None for change in new})
                 self._take(await read_entries(connection, keys), new)
@@ -95,3 +100,10 @@ class Journal:
         self.content, self.epoch = content, epoch
         self.revision += 1
         self.log.reset(found)
+
+
+def begins_with(found: Sequence[StoredChange], seen: Position) -> bool:
+    """Whether ``found``, read from the number of ``seen`` on, goes on from that very change."""
+    if seen == START:
+        return not found or found[0].sequence == 1
+    return bool(found) and found[0].position == seen

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Literal, NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,13 +24,36 @@ TOLD = ("model", "alias")
 """Kinds that concern those who ask."""
 
 
+class Position(NamedTuple):
+    """The last change that somebody has seen.
+
+    Its time tells it from one that has its number in a database that was set back since.
+    """
+
+    sequence: int
+    written: float
+
+
+START = Position(0, 0.0)
+"""Before the first change."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredChange:
-    """Something was set or removed; ``sequence`` numbers the changes without gaps."""
+    """Something was set or removed; ``sequence`` numbers the changes without gaps.
+
+    ``written`` in seconds since 1970.
+    """
 
     sequence: int
     kind: Kind
     id: str
+    written: float = field(default=0.0, compare=False)
+
+    @property
+    def position(self) -> Position:
+        """Of who has seen it and nothing later."""
+        return Position(self.sequence, self.written)
 
 
 class ChangeLog:
@@ -44,17 +67,21 @@ class ChangeLog:
     @property
     def sequence(self) -> int:
         """The number of the last change; 0 before the first one."""
-        return self._changes[-1].sequence if self._changes else 0
+        return self.position.sequence
 
-    def since(self, sequence: int) -> Sequence[StoredChange] | None:
-        """What changed behind ``sequence``: the newest change of each thing, in their order.
+    @property
+    def position(self) -> Position:
+        """Of who has seen all of it."""
+        return self._changes[-1].position if self._changes else START
 
-        ``None`` where that is forgotten, or where ``sequence`` has not been yet.
+    def since(self, seen: Position) -> Sequence[StoredChange] | None:
+        """What changed behind ``seen``: the newest change of each thing, in their order.
+
+        ``None`` where that is forgotten, or where ``seen`` is none of these changes.
         """
-        behind = self.sequence - sequence
-        if not 0 <= behind <= len(self._changes):
+        first = len(self._changes) - (self.sequence - seen.sequence)
+        if not 0 <= first <= len(self._changes) or seen != self._position_before(first):
             return None
-        first = len(self._changes) - behind
         newest: dict[tuple[str, str], StoredChange] = {}
         for change in list(self._changes)[first:]:
             newest.pop((change.kind, change.id), None)
@@ -71,9 +98,9 @@ class ChangeLog:
         self._changes = deque(found, maxlen=REMEMBERED)
         self._wake()
 
-    async def changed(self, sequence: int) -> None:
-        """Wait while ``sequence`` is that of the last change. UnavailableError after ``close``."""
-        while not self._closed and self.sequence == sequence:
+    async def changed(self, seen: Position) -> None:
+        """Wait while ``seen`` is the last change. UnavailableError after ``close``."""
+        while not self._closed and self.position == seen:
             await self._moved.wait()
         if self._closed:
             raise UnavailableError("the registry is closed")
@@ -83,6 +110,12 @@ class ChangeLog:
         self._closed = True
         self._wake()
 
+    def _position_before(self, index: int) -> Position | None:
+        """Of the change before the one at ``index``, unless it is forgotten."""
+        if index:
+            return self._changes[index - 1].position
+        return START if len(self._changes) == self.sequence else None
+
     def _wake(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
@@ -91,20 +124,15 @@ class ChangeLog:
 async def read_changes(connection: AsyncConnection, first: int) -> list[StoredChange]:
     """The stored changes from ``first`` on, in their order."""
     table = changes.c
-    wanted = select(table.sequence, table.kind, table.id).where(table.sequence >= first)
-    found = await connection.execute(wanted.order_by(table.sequence))
+    wanted = select(table.sequence, table.kind, table.id, table.written)
+    from_first = wanted.where(table.sequence >= first).order_by(table.sequence)
+    found = await connection.execute(from_first)
     return [StoredChange(*row) for row in found.all()]
 
 
-async def write_changes(
-    connection: AsyncConnection, found: Sequence[StoredChange], now: float
-) -> None:
+async def write_changes(connection: AsyncConnection, found: Sequence[StoredChange]) -> None:
     """Store changes that follow the last one, and forget the oldest."""
-    values = [
-        {"sequence": change.sequence, "kind": change.kind, "id": change.id, "written": now}
-        for change in found
-    ]
-    await connection.execute(insert(changes), values)
+    await connection.execute(insert(changes), [asdict(change) for change in found])
     oldest = found[-1].sequence - REMEMBERED
     if oldest > 0:
         await connection.execute(delete(changes).where(changes.c.sequence <= oldest))

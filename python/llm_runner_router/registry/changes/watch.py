@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError, ResumeTokenError
+from llm_runner_router.registry.changes.log import Position
 from llm_runner_router.registry.records import (
     ChangeKind,
     ModelRecord,
@@ -27,17 +28,17 @@ class Watch:
         """Everything, or what has changed since; then ``synced``; then each change.
 
         ResumeTokenError where the changes since are not remembered any more, also if the reader
-        has become too slow; UnavailableError when the registry closes.
+        has become too slow or the database was set back; UnavailableError when the registry closes.
         """
-        seen = self._sequence_of(resume_token) if resume_token else None
-        present = self._store.sequence
+        seen = self._position_of(resume_token) if resume_token else None
+        present = self._store.position
         for change in self._everything() if seen is None else self._since(seen):
             yield change
         seen = present
         yield RegistryChange(ChangeKind.SYNCED, resume_token=self._token(seen))
         while True:
             await self._store.changed(seen)
-            present = self._store.sequence
+            present = self._store.position
             for change in self._since(seen):
                 yield change
             seen = present
@@ -49,13 +50,13 @@ class Watch:
         for alias in self._store.aliases():
             yield RegistryChange(ChangeKind.ALIAS_SET, alias.id, alias=alias)
 
-    def _since(self, sequence: int) -> Iterator[RegistryChange]:
-        found = self._store.changes_since(sequence)
+    def _since(self, seen: Position) -> Iterator[RegistryChange]:
+        found = self._store.changes_since(seen)
         if found is None:
             message = "the changes since that resume_token are not remembered any more"
             raise ResumeTokenError(f"{message}; begin anew without one")
         for change in found:
-            token = self._token(change.sequence)
+            token = self._token(change.position)
             tell = self._model if change.kind == "model" else self._alias
             yield tell(change.id, token)
 
@@ -71,18 +72,27 @@ class Watch:
         kind = ChangeKind.ALIAS_REMOVED if alias is None else ChangeKind.ALIAS_SET
         return RegistryChange(kind, name, alias=alias, resume_token=token)
 
-    def _token(self, sequence: int) -> str:
-        text = f"{self._store.epoch}:{sequence}"
+    def _token(self, position: Position) -> str:
+        text = f"{self._store.epoch}:{position.sequence}:{position.written!r}"
         return base64.urlsafe_b64encode(text.encode()).decode()
 
-    def _sequence_of(self, token: str) -> int:
+    def _position_of(self, token: str) -> Position:
         """Where a token stands; InvalidRequestError where this registry has not given it."""
         try:
             text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError):
             text = ""
-        epoch, _, number = text.rpartition(":")
-        if epoch != self._store.epoch or not (number.isascii() and number.isdigit()):
+        epoch, *place = text.split(":")
+        if epoch != self._store.epoch or (position := position_of(place)) is None:
             allowed = "the resume_token of a change that this registry told, or nothing"
             raise InvalidRequestError("resume_token", token, allowed)
-        return int(number[:20])
+        return position
+
+
+def position_of(place: Sequence[str]) -> Position | None:
+    """What the last parts of a token mean, where they mean something."""
+    try:
+        sequence, written = place
+        return Position(int(sequence[:20]), float(written))
+    except ValueError:
+        return None

@@ -10,6 +10,7 @@ import pytest
 
 from llm_runner_router.errors import InvalidRequestError, ResumeTokenError, UnavailableError
 from llm_runner_router.registry.changes import log as change_log
+from llm_runner_router.registry.changes.log import StoredChange
 from llm_runner_router.registry.changes.watch import Watch
 from llm_runner_router.registry.records import ChangeKind, ModelView
 from llm_runner_router.registry.store import RegistryStore
@@ -36,6 +37,21 @@ async def test_a_token_expires_with_what_it_stands_for(monkeypatch: pytest.Monke
         with pytest.raises(ResumeTokenError, match="begin anew"):
             await anext(changes)
     assert await synced(watch) != token
+    await store.close()
+
+
+async def test_a_token_of_a_change_that_the_database_has_lost_expires() -> None:
+    store = await RegistryStore.open(None)
+    watch = Watch(store, ModelView)
+    await store.add(model("m"))
+    async with aclosing(watch.changes("")) as changes:
+        while (change := await anext(changes)).kind is not ChangeKind.SYNCED:
+            pass
+        lost = StoredChange(1, "model", "other", store.position.written + 1.0)
+        store._journal.log.reset([lost])
+        for told in (changes, watch.changes(change.resume_token)):
+            with pytest.raises(ResumeTokenError, match="begin anew"):
+                await anext(told)
     await store.close()
 
 

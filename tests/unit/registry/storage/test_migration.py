@@ -17,6 +17,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.registry.changes.log import START
 from llm_runner_router.registry.records import UsageQuery
 from llm_runner_router.registry.storage import migration
 from llm_runner_router.registry.storage.database import Database
@@ -69,7 +70,7 @@ async def test_an_older_file_keeps_what_it_says(tmp_path: Path, version: int) ->
     write(path, SCRIPTS[version])
     store = await RegistryStore.open(path)
     assert list(store.models()) == [MODEL]
-    assert (store.sequence, store.changes_since(0)) == (0, [])
+    assert (store.sequence, store.changes_since(START)) == (0, [])
     ledger = await UsageLedger.open(store.database)
     rows = await ledger.rows(UsageQuery())
     assert [(row.requests, row.cost_usd) for row in rows] == [(2, 4.0)] * (version - 1)
