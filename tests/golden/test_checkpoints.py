@@ -80,6 +80,34 @@ def test_chats_become_the_same_tokens(pair: Pair) -> None:
     pair.same(CHAT, do_sample=False, max_new_tokens=9, return_tensors=True)
 
 
+TURNS = [*CHAT, {"role": "assistant", "content": "brown </s> fox"}]
+
+
+def test_the_tokenizer_of_a_pipeline_is_that_of_transformers(pair: Pair) -> None:
+    ours, theirs = pair.ours.tokenizer, pair.theirs.tokenizer
+    for name in ("bos", "eos", "unk"):
+        for attribute in (f"{name}_token", f"{name}_token_id"):
+            assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
+    for text in (TEXT, "", " two  été 🙂", f"the{theirs.eos_token} cat"):
+        for special in (True, False):
+            ids = ours.encode(text, add_special_tokens=special)
+            assert ids == theirs.encode(text, add_special_tokens=special)
+            for skip in (True, False):
+                found = ours.decode(ids, skip_special_tokens=skip)
+                assert found == theirs.decode(ids, skip_special_tokens=skip)
+    tokens = [theirs.eos_token, "the", "no such token"]
+    assert ours.convert_tokens_to_ids(tokens) == theirs.convert_tokens_to_ids(tokens)
+    for chat in (CHAT, TURNS):
+        for prompt in (True, False):
+            arguments: dict[str, Any] = {"add_generation_prompt": prompt}
+            text = theirs.apply_chat_template(chat, tokenize=False, **arguments)
+            assert ours.apply_chat_template(chat, tokenize=False, **arguments) == text
+            ids = theirs.apply_chat_template(chat, **arguments)
+            assert ours.apply_chat_template(chat, **arguments) == dict(ids)
+            plain = ours.apply_chat_template(chat, return_dict=False, **arguments)
+            assert plain == ids["input_ids"]
+
+
 async def test_logprobs_are_those_of_transformers(pair: Pair) -> None:
     async with LLMRouter(settings(pair.cache)) as router:
         await router.register_model("m", pair.folder, format="hf", config={"quantization": "F32"})

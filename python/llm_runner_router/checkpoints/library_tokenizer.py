@@ -33,6 +33,18 @@ class LibraryTokenizer:
             found: Sequence[int] = self._tokenizer.encode(text, add_special_tokens=add_special).ids
             return found
 
+    def text(self, ids: Sequence[int], *, skip_special: bool) -> str:
+        """The text of tokens; ids that there are not have none."""
+        with refused():
+            found: str = self._tokenizer.decode(ids, skip_special_tokens=skip_special)
+            return found
+
+    def id_of(self, token: str) -> int | None:
+        """The token that the file spells so."""
+        with refused():
+            found: int | None = self._tokenizer.token_to_id(token)
+            return found
+
 
 @contextmanager
 def refused() -> Iterator[None]:

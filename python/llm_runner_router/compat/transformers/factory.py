@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from llm_runner_router.compat.router_thread import RouterThread
 from llm_runner_router.compat.transformers.loading import LOADING, quantization_of
-from llm_runner_router.compat.transformers.model_choice import ModelChoice, opened
+from llm_runner_router.compat.transformers.model_choice import (
+    ModelChoice,
+    OpenedModel,
+    opened,
+)
 from llm_runner_router.compat.transformers.parameters import check_names
 from llm_runner_router.compat.transformers.text_generation import (
     ARGUMENTS,
     TextGenerationPipeline,
+)
+from llm_runner_router.compat.transformers.tokenizer import PipelineTokenizer
+from llm_runner_router.compat.transformers.vocabularies import (
+    FolderVocabulary,
+    ServedVocabulary,
+    Vocabulary,
 )
 from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import InvalidRequestError
@@ -59,7 +70,22 @@ def pipeline(  # noqa: PLR0913 - Transformers' own, and where the model runs
     try:
         found = thread.run(lambda router: opened(router, choice))
         found.warn()
-        return TextGenerationPipeline(thread, found.record.id, found.parameters, arguments)
+        name = found.record.id
+        tokenizer = tokenizer_of(thread, found, choice.folder)
+        return TextGenerationPipeline(thread, name, found.parameters, arguments, tokenizer)
     except BaseException:
         thread.close()
         raise
+
+
+def tokenizer_of(
+    thread: RouterThread, model: OpenedModel, folder: Path | None
+) -> PipelineTokenizer:
+    """Over the files of the checkpoint where they are here, else over what the router tells."""
+    vocabulary: Vocabulary
+    if folder is not None:
+        vocabulary = FolderVocabulary(folder)
+    else:
+        vocabulary = ServedVocabulary(thread, model.record.id)
+    known = model.settings
+    return PipelineTokenizer(vocabulary, None if known is None else known.special_tokens)

@@ -22,6 +22,7 @@ from llm_runner_router.compat.transformers.returned import (
     return_type,
 )
 from llm_runner_router.compat.transformers.seeds import PROGRAM
+from llm_runner_router.compat.transformers.tokenizer import PipelineTokenizer
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.router import LLMRouter
 
@@ -37,7 +38,8 @@ class TextGenerationPipeline:
     """Answers texts and chats with one model of a router, in the calling thread.
 
     ``thread`` is closed with it. ``of_model`` are the generation parameters of the model, and
-    ``arguments`` those of all calls. Usable as a context manager; errors are RouterErrors.
+    ``arguments`` those of all calls; ``tokenizer`` is to read. Usable as a context manager; errors
+    are RouterErrors.
     """
 
     task = "text-generation"
@@ -48,9 +50,11 @@ class TextGenerationPipeline:
         model: str,
         of_model: Mapping[str, Any],
         arguments: Mapping[str, Any],
+        tokenizer: PipelineTokenizer,
     ) -> None:
         check_names("", arguments, ARGUMENTS)
         self.model = model
+        self.tokenizer = tokenizer
         self._thread = thread
         self._of_model = of_model
         self._arguments = arguments
