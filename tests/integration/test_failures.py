@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
 
 from integration.routed_service import RoutedService, routed
-from integration.upstreams.faults import Fault, cut, ended, malformed, reset, stall, status
+from integration.upstreams.faults import (
+    Fault,
+    FaultKind,
+    cut,
+    ended,
+    malformed,
+    reset,
+    stall,
+    status,
+)
 from integration.upstreams.openai_server import PROMPT_TOKENS, OpenAIServer
+from llm_runner_router.config.tree import Config
 from llm_runner_router.errors import (
     InvalidRequestError,
     ProviderFailedError,
@@ -23,14 +35,17 @@ from llm_runner_router.errors import (
 from llm_runner_router.preferences import Routing
 from llm_runner_router.registry.records import UsageQuery
 from llm_runner_router.types import Chunk, Request
+from unit.echoes import leap, until
+
+T = TypeVar("T")
 
 CONFIG = {
-    "performance": {"timeout": 1000},
     "routing": {"retryBackoff": 1, "breakerFailures": 1000},
     "cache": {"enabled": False},
 }
 ASK = Request(prompt="a question of 20 ch.", model="a")
 WITH_FALLBACK = replace(ASK, routing=Routing(fallbacks=("b",)))
+PATIENCE = Config().performance.timeout / 1000
 WHOLE = (PROMPT_TOKENS * 1.0 + 3 * 2.0) / 1e6
 """What a whole answer costs at the servers' prices."""
 
@@ -53,6 +68,15 @@ async def service(first: OpenAIServer, second: OpenAIServer) -> AsyncIterator[Ro
         yield service
 
 
+async def outcome(asking: Coroutine[Any, Any, T], fault: Fault, silent: Callable[[], bool]) -> T:
+    """What comes of ``asking``; a stall is waited for no longer than until it is ``silent``."""
+    task = asyncio.ensure_future(asking)
+    if fault.kind is FaultKind.STALL:
+        await until(lambda: silent() or task.done())
+        await leap(asyncio.get_running_loop().time() + PATIENCE)
+    return await task
+
+
 BEFORE_THE_FIRST_CHUNK = [
     (reset(), "PROVIDER_FAILED"),
     (status(429, "7"), "RATE_LIMITED"),
@@ -67,16 +91,17 @@ BEFORE_THE_FIRST_CHUNK = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "outcome"), BEFORE_THE_FIRST_CHUNK)
+@pytest.mark.parametrize(("fault", "word"), BEFORE_THE_FIRST_CHUNK)
 async def test_another_model_answers_before_anything_is_visible(
-    service: RoutedService, first: OpenAIServer, second: OpenAIServer, fault: Fault, outcome: str
+    service: RoutedService, first: OpenAIServer, second: OpenAIServer, fault: Fault, word: str
 ) -> None:
     first.inject(fault)
-    answer = await service.client.process(WITH_FALLBACK)
+    asking = service.client.process(WITH_FALLBACK)
+    answer = await outcome(asking, fault, lambda: first.served.requests == 1)
     assert answer.response == "one two three"
     assert answer.model_used == "b"
     trace = [(attempt.model, attempt.outcome) for attempt in answer.attempts]
-    assert trace == [("a", outcome), ("b", "OK")]
+    assert trace == [("a", word), ("b", "OK")]
     assert answer.metrics.cost_usd == pytest.approx(WHOLE)
     assert second.cost_usd == pytest.approx(WHOLE)
 
@@ -97,7 +122,7 @@ async def test_alone_it_is_tried_again_within_the_budget(
 ) -> None:
     first.inject(*[fault] * 5)
     with pytest.raises(kind):
-        await service.client.process(ASK)
+        await outcome(service.client.process(ASK), fault, lambda: first.served.requests == 1)
     assert first.served.requests == tries
     rows = await service.client.get_usage(UsageQuery())
     assert sum(row.cost_usd for row in rows) == 0
@@ -146,7 +171,7 @@ async def test_after_the_first_chunk_nothing_is_replayed(
             heard.extend([event.text] if isinstance(event, Chunk) else [])
 
     with pytest.raises(kind):
-        await listen()
+        await outcome(listen(), fault, lambda: heard == ["one "])
     assert heard == ["one "]
     assert (first.served.requests, second.served.requests) == (1, 0)
     rows = await service.client.get_usage(UsageQuery(model="a"))

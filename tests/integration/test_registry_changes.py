@@ -33,7 +33,7 @@ from llm_runner_router.registry.records import (
 from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import ModelFormat, Request
 
-SECONDS = 5.0
+SECONDS = 30.0
 
 
 def model(name: str, **values: Any) -> ModelRecord:
