@@ -39,6 +39,9 @@ async def test_the_shape_of_v1_0_over_a_channel(service: Service) -> None:
         assert answer["model"] == model
         usage = answer["usage"]
         assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+        changed = await router.set_config({"maxConcurrentRequests": 7})
+        assert changed == await router.get_config()
+        assert (changed["maxConcurrentRequests"], changed["logFile"]) == (7, None)
         *tokens, end = await collect(router.generate_stream({"input": "one two"}))
         assert {token["event"] for token in tokens} == {"token"}
         assert (end["event"], end["text"]) == ("end", answer["text"])

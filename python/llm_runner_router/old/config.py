@@ -52,8 +52,14 @@ def nested_settings(values: object) -> NestedSettings:
 
 
 def flat_settings(nested: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of older versions, out of a whole configuration with snake_case keys."""
-    return {key: nested[section][to_snake(name)] for key, (section, name) in OLD_SETTINGS.items()}
+    """The settings of older versions, out of a whole configuration with snake_case keys.
+
+    ``None`` stands for what it does not say, as those of services do of what is not set.
+    """
+    return {
+        key: nested.get(section, {}).get(to_snake(name))
+        for key, (section, name) in OLD_SETTINGS.items()
+    }
 
 
 def meant(section: str, name: str, value: object) -> object:
