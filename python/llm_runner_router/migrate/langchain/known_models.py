@@ -50,10 +50,10 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "config.max_tokens": (
         *("max_tokens", "max_completion_tokens", "max_tokens_to_sample", "num_predict"),
     ),
-    "config.seed": ("seed",),
+    "config.seed": ("seed", "random_seed"),
     "config.frequency_penalty": ("frequency_penalty",),
     "config.presence_penalty": ("presence_penalty",),
-    "config.repeat_penalty": ("repeat_penalty",),
+    "config.repeat_penalty": ("repeat_penalty", "repetition_penalty"),
     "config.stop": ("stop", "stop_sequences", "stop_tokens"),
     "config.context_length": ("num_ctx",),
     "endpoint.base_url": (

@@ -8,15 +8,22 @@ from typing import Any
 
 from llm_runner_router.errors import FieldError, InvalidRequestError
 from llm_runner_router.migrate.langchain.claims import NOT_SET, Claims
-from llm_runner_router.migrate.langchain.keys import is_key, key_of
+from llm_runner_router.migrate.langchain.keys import key_of
 from llm_runner_router.migrate.langchain.known_models import (
     MODELS,
     NO_LIMIT,
-    OPTIONS,
     PLACES,
     KnownModel,
 )
-from llm_runner_router.migrate.langchain.node import Node, secret_of
+from llm_runner_router.migrate.langchain.node import Node
+from llm_runner_router.migrate.langchain.options import (
+    SETTINGS,
+    Given,
+    left_to_requests,
+    offers,
+    options_of,
+    settings_of,
+)
 from llm_runner_router.migrate.leaves import below
 from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import Endpoint, ModelConfig, ModelRecord
@@ -31,9 +38,6 @@ WORDS = {
     "default_headers": "headers may hold keys: set the endpoint's own",
 }
 """What to say of fields that have no place."""
-
-Given = Mapping[str, tuple[str, Any]]
-"""Fields by name, each with its path and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,10 @@ def model_of(node: Node, bound: Given, system: str = "") -> Model:
     value that cannot be, by its path.
     """
     known, claims = MODELS[node.kind], Claims()
-    given = {name: (node.at(name), value) for name, value in node.fields.items()} | dict(bound)
+    own = {name: (node.at(name), value) for name, value in node.fields.items()}
+    options = options_of(own, known.provider, claims)
+    given = over(own, settings_of(own, known.provider, claims), claims)
+    given = offered(over(given, bound, claims), known.provider, claims)
     values = {place: taken(given, names, claims, place) for place, names in PLACES.items()}
     source = values["source"] or known.usual
     if not isinstance(source, str) or not source:
@@ -66,14 +73,26 @@ def model_of(node: Node, bound: Given, system: str = "") -> Model:
         source=source,
         provider=known.provider,
         config=ModelConfig(**section(values, "config"), system=system or None),
-        endpoint=Endpoint(**endpoint, api_key=reference, options=options_of(given, claims)),
+        endpoint=Endpoint(**endpoint, api_key=reference, options=options),
     )
     claims.head(node, "model")
     for name, why in WORDS.items():
         if name in given:
             claims.drop(*given[name], why)
     notes = [*notes_of(node, known, named=bool(values["source"])), *key_notes]
+    notes += left_to_requests(own)
     return Model(checked(node.path, record), claims, notes)
+
+
+def offered(given: Given, provider: str, claims: Claims) -> dict[str, tuple[str, Any]]:
+    """All but settings that the provider's API has nothing for."""
+    found: dict[str, tuple[str, Any]] = {}
+    for name, (path, value) in given.items():
+        if value is None or name not in SETTINGS or offers(provider, SETTINGS[name]):
+            found[name] = path, value
+        else:
+            claims.drop(path, value, "the provider's API does not offer it")
+    return found
 
 
 def taken(given: Given, names: Sequence[str], claims: Claims, place: str) -> Any:  # noqa: ANN401
@@ -106,27 +125,17 @@ def section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def options_of(given: Given, claims: Claims) -> dict[str, Any]:
-    """Further fields of the provider's API; what could be a key is left out."""
-    options: dict[str, Any] = {}
-    for name in OPTIONS:
-        path, values = given.get(name, ("", None))
-        if not isinstance(values, Mapping):
-            continue
-        for key, value in values.items():
-            if is_key(key) or holds_secret(value):
-                claims.drop(below(path, key), value, "a key is never taken over")
-            else:
-                options[key] = value
-                claims.map(below(path, key), value, f"model.endpoint.options.{key}")
-    return options
-
-
-def holds_secret(value: object) -> bool:
-    """Whether there is the mark of a secret anywhere in a value."""
-    if isinstance(value, Mapping):
-        return secret_of(value) is not None or any(map(holds_secret, value.values()))
-    return isinstance(value, list) and any(map(holds_secret, value))
+def over(given: Given, on_top: Given, claims: Claims) -> dict[str, tuple[str, Any]]:
+    """Both. What ``on_top`` says counts, under whichever of a setting's names."""
+    said = {SETTINGS.get(name, name): path for name, (path, value) in on_top.items()}
+    both = dict(on_top)
+    for name, (path, value) in given.items():
+        first = said.get(SETTINGS.get(name, name))
+        if first is None:
+            both[name] = path, value
+        else:
+            claims.drop(path, value, f"{first} counts before it")
+    return both
 
 
 def checked(path: str, record: ModelRecord) -> ModelRecord:

@@ -8,7 +8,9 @@ from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate.fields import Fate
 from llm_runner_router.migrate.langchain.known_models import MODELS
 from llm_runner_router.migrate.langchain.models import Model, model_of
+from llm_runner_router.migrate.langchain.options import OF_REQUESTS
 from llm_runner_router.providers.known import PROVIDERS
+from llm_runner_router.providers.openai_request import RESERVED
 from llm_runner_router.registry.records import Endpoint, ModelConfig
 from unit.migrate.langchain.dumped import SECRET, made, node
 
@@ -157,6 +159,71 @@ def test_the_mark_of_a_secret_is_no_option(option: Any) -> None:
     model = read("ChatOpenAI", model_kwargs={"signature": option, "user": "u"})
     assert model.record.endpoint.options == {"user": "u"}
     assert fates(model)["kwargs.model_kwargs.signature"] == (Fate.UNMAPPED, "")
+
+
+@pytest.mark.parametrize("holder", ["model_kwargs", "extra_body"])
+def test_options_that_requests_may_say_become_defaults(holder: str) -> None:
+    said = {"top_p": 0.5, "stop": ["heard"], "max_completion_tokens": 2, "user": "u", "seed": None}
+    model = read("ChatOpenAI", **{holder: said})
+    wanted = ModelConfig(top_p=0.5, stop=("heard",), max_tokens=2)
+    assert model.record.config == wanted
+    assert model.record.endpoint.options == {"user": "u"}
+    assert fates(model)[f"kwargs.{holder}.top_p"] == (Fate.MAPPED, "model.config.top_p")
+    assert fates(model)[f"kwargs.{holder}.seed"] == (Fate.UNMAPPED, "")
+
+
+def test_options_count_before_fields_and_what_is_bound_before_options() -> None:
+    fields = {"top_p": 0.1, "max_tokens": 1, "temperature": 0.1, "seed": 1}
+    kwargs = {"top_p": 0.2, "max_completion_tokens": 2, "temperature": 0.2}
+    bound = {"temperature": ("b.temperature", 0.3)}
+    model = read("ChatOpenAI", bound, **fields, model_kwargs=kwargs, extra_body={"top_p": 0.4})
+    assert model.record.config == ModelConfig(top_p=0.2, max_tokens=2, temperature=0.3, seed=1)
+    told = {claim.path: claim.note for claim in model.claims.made if claim.fate is Fate.UNMAPPED}
+    assert told == {
+        "kwargs.top_p": "kwargs.model_kwargs.top_p counts before it",
+        "kwargs.extra_body.top_p": "kwargs.model_kwargs.top_p says it",
+        "kwargs.max_tokens": "kwargs.model_kwargs.max_completion_tokens counts before it",
+        "kwargs.temperature": "kwargs.model_kwargs.temperature counts before it",
+        "kwargs.model_kwargs.temperature": "b.temperature counts before it",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED | OF_REQUESTS))
+def test_an_option_that_would_replace_what_requests_say_is_left_out(name: str) -> None:
+    model = read("ChatOpenAI", model_kwargs={name: 1})
+    assert model.record.endpoint == Endpoint()
+    assert model.record.source == "gpt-3.5-turbo"
+    assert fates(model)[f"kwargs.model_kwargs.{name}"] == (Fate.UNMAPPED, "")
+    told = any(note.startswith(f"kwargs.model_kwargs.{name} is left out") for note in model.notes)
+    assert told is (name in OF_REQUESTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "setting"),
+    [
+        ("ChatTogether", {"top_k": 3}, {"top_k": 3}),
+        ("ChatTogether", {"repetition_penalty": 1.1}, {"repeat_penalty": 1.1}),
+        ("ChatMistralAI", {"random_seed": 3}, {"seed": 3}),
+        ("ChatAnthropic", {"top_k": 3}, {"top_k": 3}),
+        ("ChatOpenAI", {"top_k": 3}, {}),
+        ("ChatAnthropic", {"seed": 3}, {}),
+        ("ChatPerplexity", {"stop": ["x"]}, {}),
+        ("ChatOpenAI", {"num_ctx": 3}, {}),
+    ],
+)
+def test_an_option_becomes_a_default_where_requests_may_say_it(
+    kind: str, options: dict[str, Any], setting: dict[str, Any]
+) -> None:
+    record = read(kind, model="m", model_kwargs=options).record
+    assert record.config == ModelConfig(**setting)
+    assert record.endpoint.options == ({} if setting else options)
+
+
+def test_a_field_that_the_provider_does_not_offer_is_left_out() -> None:
+    model = read("ChatDeepSeek", model="m", seed=3, temperature=0.5)
+    assert model.record.config == ModelConfig(temperature=0.5)
+    told = {claim.path: claim.note for claim in model.claims.made}
+    assert told["kwargs.seed"] == "the provider's API does not offer it"
 
 
 def test_azure_answers_for_a_deployment_whatever_its_model_is_called() -> None:
