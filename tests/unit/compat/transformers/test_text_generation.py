@@ -188,11 +188,14 @@ def test_what_is_said_of_a_registered_model_counts_more(tmp_path: Path) -> None:
     pipeline(model=folder, config=config).close()
     with RouterThread(config) as router:
         record = router.run(lambda face: face.get_model("tiny")).record
-        changed = replace(record, config=replace(record.config, repeat_penalty=1.0))
-        router.run(lambda face: face.update_model(changed, ["config.repeat_penalty"]))
+        said = replace(record.config, repeat_penalty=1.0, temperature=1.5)
+        fields = ["config.repeat_penalty", "config.temperature"]
+        router.run(lambda face: face.update_model(replace(record, config=said), fields))
     with pipeline(model="tiny", config=config) as made:
-        expected = made("the", do_sample=False, repetition_penalty=1.0, max_length=20)
-        assert made("the") == expected
+        arguments = {"repetition_penalty": 1.0, "max_length": 20, "seed": 4}
+        expected = made("the", do_sample=True, temperature=1.5, **arguments)
+        assert made("the", seed=4) == expected
+        assert made("the", do_sample=False, **arguments) != expected
 
 
 def test_a_checkpoint_that_cannot_be_converted_is_not_left_registered(tmp_path: Path) -> None:

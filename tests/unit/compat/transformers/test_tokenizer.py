@@ -72,7 +72,7 @@ def test_what_a_router_does_not_tell_is_refused(served: PipelineTokenizer) -> No
     with pytest.raises(UnsupportedError, match="the messages themselves"):
         served.apply_chat_template(CHAT)
     with pytest.raises(UnsupportedError, match="not special"):
-        served.convert_tokens_to_ids("▁the")
+        served.convert_tokens_to_ids("the")  # one token, but that of "▁the"
     bare = PipelineTokenizer(served._vocabulary, None)
     with pytest.raises(UnsupportedError, match=r"eos_token is not known .* pulled again"):
         _ = bare.eos_token_id
