@@ -32,6 +32,10 @@ def api_model(**values: Any) -> object:
         (lambda: api_model(endpoint={"key": SECRET}), "endpoint.key"),
         (lambda: api_model(endpoint=f"https://u:{SECRET}@h/v1"), "endpoint"),
         (lambda: renamed_model({"name": "m", "parameters": {"apiKey": SECRET}}), None),
+        (
+            lambda: renamed_model({"name": "m", "path": f"http://u:{SECRET}@h", "source": "a"}),
+            "path",
+        ),
     ],
 )
 def test_what_is_unknown_is_named_without_its_value(

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any, TypeAlias
 
 from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.hidden import shown_address
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.leaves import below, leaf_paths
 from llm_runner_router.migrate.transformed import UNMAPPED
@@ -136,7 +137,7 @@ class Draft:
         if not self.is_free(target, value):
             first = next((one.path for one in self.fields if one.target == place), place)
             allowed = f"the same as {below(self.where, first)}, or only one of them"
-            raise InvalidRequestError(below(self.where, source), value, allowed)
+            raise InvalidRequestError(below(self.where, source), shown_address(value), allowed)
         if key in inside and present is None:
             self.forget(place, NOT_SET)
         inside[key] = value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from llm_runner_router.errors import InvalidRequestError, shorten
+from llm_runner_router.hidden import shown_address
 from llm_runner_router.old.model_names import (
     ASKED,
     FIELDS,
@@ -148,5 +149,6 @@ def put_parameters(
 def put(into: dict[str, Any], name: str, value: object, old: str) -> None:
     """Set a field that is not set yet, or says the same."""
     if name in into and into[name] != value:
-        raise InvalidRequestError(old, value, f"the same as {name}, or one of them alone")
+        allowed = f"the same as {name}, or one of them alone"
+        raise InvalidRequestError(old, shown_address(value), allowed)
     into[name] = value

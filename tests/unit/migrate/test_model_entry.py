@@ -198,6 +198,10 @@ def test_an_api_at_an_address_that_is_told() -> None:
         (old(format="hf"), (r"models\[0\]\.format: 'hf'", r"models\[0\]\.type")),
         (old(source="n.gguf"), (r"models\[0\]\.source: 'n.gguf'", r"models\[0\]\.path")),
         (
+            old(source="https://u:secret@h/n.gguf"),
+            (r"models\[0\]\.source: 'https://…@h/n.gguf'", r"models\[0\]\.path"),
+        ),
+        (
             old(context_length=1, config={"contextLength": 2}),
             (r"models\[0\]\.context_length: 1", r"models\[0\]\.config\.contextLength"),
         ),
