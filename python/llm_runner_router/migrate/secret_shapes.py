@@ -29,10 +29,10 @@ KEY = re.compile(
     r"|Bearer\s+\S+)"
 )
 PRIVATE = re.compile(r"-----BEGIN [^-]{0,60}-----.*", re.DOTALL)
-PASSWORD = re.compile(r"(://[^/\s:@]{0,200}:)\S{1,2000}@")
+PASSWORD = re.compile(r"(://[^/\s:@]{0,200}:)\S{1,500}@")
 USER = re.compile(r"(://)[^/\s:@]{16,500}@")
 QUERY = re.compile(
-    r"([?&][^=&\s]{0,100}?(?:key|token|secret|sig|passw)[^=&\s]{0,100}=)[^&#\s]+", re.IGNORECASE
+    r"([?&][^?=&\s]{0,100}?(?:key|token|secret|sig|passw)[^?=&\s]{0,100}=)[^&#\s]+", re.IGNORECASE
 )
 WEBHOOK = re.compile(
     r"(hooks\.slack\.com|discord(?:app)?\.com/api/webhooks|webhook\.office\.com|telegram\.org)/\S+",

@@ -46,5 +46,5 @@ def test_notes_without_secrets_stay(note: str) -> None:
 )
 def test_long_texts_take_no_longer_than_they_are(piece: str) -> None:
     begin = time.process_time()
-    without_secrets(piece * (200_000 // len(piece)))
-    assert time.process_time() - begin < 5
+    without_secrets(piece * (50_000 // len(piece)))
+    assert time.process_time() - begin < 1
