@@ -291,14 +291,22 @@ def test_a_provider_that_is_asked_for_the_id_is_told() -> None:
 
 def test_numbers_in_quotes_are_numbers() -> None:
     old = {
-        "name": "m", "path": "m.gguf", "context_length": "64", "default_temperature": "0.5",
+        "name": "m",
+        "path": "m.gguf",
+        "context_length": "64",
+        "default_temperature": "0.5",
         "parameters": {"top_k": "40", "max_new_tokens": "7", "stop": "3"},
         "config": {"topP": "0.9", "seed": "many"},
     }
     made = migrated_model("models[0]", old)
     assert made.entry["config"] == {
-        "topP": 0.9, "seed": "many", "contextLength": 64, "temperature": 0.5,
-        "topK": 40, "maxTokens": 7, "stop": ["3"],
+        "topP": 0.9,
+        "seed": "many",
+        "contextLength": 64,
+        "temperature": 0.5,
+        "topK": 40,
+        "maxTokens": 7,
+        "stop": ["3"],
     }
 
 
