@@ -30,6 +30,10 @@ KNOWN = frozenset({field.name for field in fields(ModelConfig)} | {MAX_LENGTH})
 """The settings of today."""
 
 
+OF_WEIGHTS = (ModelFormat.GGUF, ModelFormat.HF)
+"""The formats of models that no provider answers for; v1.0 let them name one, such as local."""
+
+
 def in_programs(names: Mapping[str, str]) -> Mapping[str, str]:
     """Names as programs spell them."""
     return {snake(old): snake(new) for old, new in names.items()}
@@ -54,12 +58,10 @@ class RenamedModel:
 def renamed_model(model: object, values: Mapping[str, Any] | None = None) -> RenamedModel:
     """A model as v1.0 described it: a mapping, or its id, with ``values`` on top.
 
-    Its id is its name where there is no other, as in v1.0. InvalidRequestError where an old and a
-    new name say different things, or a name is not known.
+    Its id is its name where there is no other, as in v1.0, and an empty text says nothing.
+    InvalidRequestError where an old and a new name say different things, or a name is not known.
     """
-    said = {} if model is None else {"id": model} if isinstance(model, str) else model
-    allowed = "the fields of a model by name"
-    given = named(said, "model", allowed) | named(values or {}, "model", allowed)
+    given = fields_of(model, values or {})
     told: dict[str, str] = {}
     given.setdefault("id", given.get("name"))
     if "display_name" in given:
@@ -72,10 +74,20 @@ def renamed_model(model: object, values: Mapping[str, Any] | None = None) -> Ren
         if old in given:
             told[old] = new
             put(given, new, given.pop(old), old)
+    if given.get("format") in OF_WEIGHTS and given.pop("provider", None) is not None:
+        told["provider"] = "it for models behind an API alone"
     if "provider" in given and "source" not in given:
         put_asked(given, told)
     config = config_of(given, told)
     return RenamedModel({**given, "config": config} if config else given, told)
+
+
+def fields_of(model: object, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a model that say something, ``values`` on top."""
+    said = {} if model is None else {"id": model} if isinstance(model, str) else model
+    allowed = "the fields of a model by name"
+    both = named(said, "model", allowed) | named(values, "model", allowed)
+    return {name: value for name, value in both.items() if value != ""}
 
 
 def use_words(given: dict[str, Any], told: dict[str, str]) -> None:

@@ -147,7 +147,7 @@ async def test_an_id_and_old_names_beside_it(router: LLMRouter) -> None:
             assert await router.add_model({"name": "n", "path": "/x.gguf"}) == view
 
 
-@pytest.mark.parametrize("model", [5, ["m"], {5: "m"}])
+@pytest.mark.parametrize("model", [5, ["m"], {5: "m"}, {"path": "m.gguf"}])
 async def test_what_is_no_model_is_refused(router: LLMRouter, model: Any) -> None:
     async with router:
         with (
@@ -155,6 +155,15 @@ async def test_what_is_no_model_is_refused(router: LLMRouter, model: Any) -> Non
             pytest.raises(InvalidRequestError, match=r"^model"),
         ):
             await router.add_model(model)
+
+
+async def test_what_is_no_format_is_refused(router: LLMRouter) -> None:
+    async with router:
+        with (
+            pytest.warns(DeprecationWarning, match="is deprecated"),
+            pytest.raises(InvalidRequestError, match=r"^format: \['gguf'\]"),
+        ):
+            await router.add_model({"name": "m", "path": "m.gguf", "type": ["gguf"]})
 
 
 async def test_a_model_may_be_registered_by_a_mapping(router: LLMRouter) -> None:

@@ -53,9 +53,9 @@ from llm_runner_router.registry.records import ModelConfig
             {},
         ),
         (
-            {"name": "m", "type": "GGUF", "format": "gguf", "provider": "Azure"},
-            {"id": "m", "name": "m", "format": "gguf", "provider": "azure-openai"},
-            {"type 'GGUF'": "gguf", "type": "format", "provider 'Azure'": "azure-openai"},
+            {"name": "m", "type": "API", "format": "api", "provider": "Azure"},
+            {"id": "m", "name": "m", "format": "api", "provider": "azure-openai"},
+            {"type 'API'": "api", "type": "format", "provider 'Azure'": "azure-openai"},
         ),
         (
             {"name": "m", "parameters": {"stop_sequences": "x", "n_ctx": 64, "maxNewTokens": 5}},
@@ -86,6 +86,16 @@ from llm_runner_router.registry.records import ModelConfig
                 "context_length": "config.context_length",
                 "default_temperature": "config.temperature",
             },
+        ),
+        (
+            {"name": "m", "path": "m.gguf", "type": "gguf", "provider": "local"},
+            {"id": "m", "name": "m", "source": "m.gguf", "format": "gguf"},
+            {"path": "source", "type": "format", "provider": "it for models behind an API alone"},
+        ),
+        (
+            {"id": "", "name": "m", "displayName": "", "path": "m.gguf", "source": "", "type": ""},
+            {"id": "m", "name": "m", "source": "m.gguf"},
+            {"path": "source"},
         ),
         (
             {"name": "m", "provider": "openai", "model": "gpt-x", "config": {"seed": 1}},

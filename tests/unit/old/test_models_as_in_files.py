@@ -32,7 +32,10 @@ PARAMETERS = st.lists(
 )
 FILES = st.fixed_dictionaries(
     {"path": st.sampled_from(["./models/a.gguf", "b.gguf"])},
-    optional={"type": st.sampled_from(["gguf", "GGUF"])},
+    optional={"type": st.sampled_from(["gguf", "GGUF", ""])},
+)
+NAMED = st.fixed_dictionaries(
+    {"path": st.just("b.gguf"), "type": st.just("gguf"), "provider": st.sampled_from(["local", ""])}
 )
 CHECKPOINTS = st.fixed_dictionaries(
     {
@@ -45,12 +48,12 @@ PROVIDERS = st.fixed_dictionaries(
     optional={"type": st.just("api")},
 )
 ASKED = st.sampled_from([{}, {"path": "gpt-5"}, {"model": "gpt-4"}])
-PLACES = FILES | CHECKPOINTS | st.builds(lambda one, other: one | other, PROVIDERS, ASKED)
+PLACES = FILES | NAMED | CHECKPOINTS | st.builds(lambda one, other: one | other, PROVIDERS, ASKED)
 OTHERS = st.fixed_dictionaries(
     {"name": NAMES, "default_temperature": st.sampled_from([0, 0.7, "0.5"])},
     optional={
-        "id": NAMES,
-        "displayName": NAMES,
+        "id": NAMES | st.just(""),
+        "displayName": NAMES | st.just(""),
         "parameters": PARAMETERS,
         "capabilities": st.just(["chat"]),
         "speed": st.sampled_from([0, 12.5]),
