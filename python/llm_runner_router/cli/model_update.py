@@ -47,10 +47,13 @@ def update(
 
 
 def parse(setting: str) -> tuple[str, Any]:
-    """A field and its value: text, a list with commas, or JSON; ``None`` clears it."""
+    """A field and its value: text, a list with commas, or JSON; ``None`` clears it.
+
+    Values are not repeated in errors: one may be a secret.
+    """
     field, separator, text = setting.partition("=")
     if not (field and separator):
-        raise typer.BadParameter(f"{setting!r} is not of the form field=value")
+        raise typer.BadParameter("each is of the form field=value")
     if not text:
         return field, None
     if field in TEXTS:
@@ -60,7 +63,7 @@ def parse(setting: str) -> tuple[str, Any]:
     try:
         return field, json.loads(text)
     except ValueError:
-        raise typer.BadParameter(f"{setting!r}: {text!r} is no JSON value") from None
+        raise typer.BadParameter(f"{field}: the value is no JSON") from None
 
 
 def record_with(model: str, values: dict[str, Any], etag: str) -> ModelRecord:

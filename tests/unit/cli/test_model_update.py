@@ -47,3 +47,15 @@ def test_a_setting_that_there_is_not_is_named(service: FakeService) -> None:
 def test_what_is_no_setting_is_refused(service: FakeService, setting: str) -> None:
     assert run("models", "update", "m", setting).exit_code == 2
     assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["apiKey=SECRET", "endpoint.key=SECRET", 'endpoint.key="SECRET"', "SECRET", "=SECRET"],
+)
+def test_a_key_that_is_given_as_a_setting_is_not_shown(service: FakeService, setting: str) -> None:
+    result = run("models", "update", "m", setting)
+    assert result.exit_code != 0
+    assert "SECRET" not in result.output
+    assert setting.partition("=")[0].replace("SECRET", "") in result.output
+    assert service.asked == []
