@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from llm_runner_router.checkpoints.special_tokens import SPECIAL_TOKENS
 from llm_runner_router.compat.transformers.inputs import message_of
-from llm_runner_router.compat.transformers.vocabularies import NO_FOLDER, Vocabulary
+from llm_runner_router.compat.transformers.vocabularies import Vocabulary
 from llm_runner_router.errors import InvalidRequestError, UnsupportedError
 from llm_runner_router.prompt import ChatTemplate, ChatTemplateError
 
@@ -99,7 +99,10 @@ class PipelineTokenizer:
 
     def _text_of(self, name: str) -> str | None:
         if self._special_tokens is None:
-            raise UnsupportedError(f"tokenizer: {name} {NO_FOLDER} unless it is pulled again")
+            raise UnsupportedError(
+                f"tokenizer: {name} is not known: the record keeps nothing of a checkpoint; pull "
+                "the model again, or name its folder"
+            )
         return self._special_tokens.get(name)
 
     def __getattr__(self, name: str) -> str | int | None:
