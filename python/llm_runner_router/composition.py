@@ -177,7 +177,11 @@ def staged(
             performance.max_concurrent, performance.max_queue, limits=lambda: config().limits
         ),
         cache=AnswerCache(
-            open_store(config().cache), Flights(), config, lambda record: located(around, record)
+            open_store(config().cache),
+            Flights(),
+            config,
+            lambda record: located(around, record),
+            residency.running,
         ),
         router=ModelRouter(store, measurements, loads, breakers, prices, budgets, config),
         attempts=Attempts(residency, breakers, measurements, loads, prices, config, random=chance),

@@ -9,7 +9,7 @@ from llm_runner_router.backend import CallContext
 from llm_runner_router.decision import CacheState
 from llm_runner_router.errors import TimeLimitError
 from llm_runner_router.types import Complete, Request, Started
-from unit.echoes import EchoLoader, collect, echo_runtime, leap
+from unit.echoes import EchoLoader, collect, echo_runtime, leap, model
 
 FIXED = Request(prompt="hello big world", temperature=0.0)
 
@@ -33,6 +33,17 @@ async def test_who_waits_for_the_answer_of_another_waits_until_its_own_deadline(
         *_, last = await collect(first)
         assert isinstance(last, Complete)
         assert last.cache is CacheState.MISS
+
+
+async def test_what_an_earlier_source_has_answered_is_no_answer_of_the_present_one() -> None:
+    """A file stays in memory as it was loaded, until its next load."""
+    async with echo_runtime() as runtime:
+        await runtime.process(FIXED)
+        await runtime.update_model(model("m", source="/other.gguf"), ["source"])
+        states = [(await runtime.process(FIXED)).cache for _ in range(2)]
+        await runtime.unload_model("m")
+        states += [(await runtime.process(FIXED)).cache for _ in range(2)]
+    assert states == [CacheState.MISS, CacheState.HIT] * 2
 
 
 async def test_an_answer_out_of_the_cache_has_a_name_of_its_own() -> None:

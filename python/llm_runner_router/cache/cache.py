@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from llm_runner_router.cache.answer import CachedAnswer, Recording, decode, encode, free
-from llm_runner_router.cache.digests import Digests, Locate, at_its_source
+from llm_runner_router.cache.digests import Digests, Locate, Running, at_its_source, itself
 from llm_runner_router.cache.flights import Compute, Flights
 from llm_runner_router.cache.key import cache_key, deterministic
 from llm_runner_router.cache.store import AnswerStore
@@ -57,6 +57,7 @@ class AnswerCache:
     """Belongs to one event loop. The owner closes it; the store is closed with it.
 
     ``locate`` tells where the files of a model lie: others at their places are another model.
+    ``running`` gives the record that a model was loaded as, where it has another one by now.
     """
 
     def __init__(
@@ -65,11 +66,12 @@ class AnswerCache:
         flights: Flights,
         config: Callable[[], Config],
         locate: Locate = at_its_source,
+        running: Running = itself,
     ) -> None:
         self._store = store
         self._flights = flights
         self._config = config
-        self._digests = Digests(locate)
+        self._digests = Digests(locate, running)
         self._counts = CacheCounts()
 
     def counts(self) -> CacheCounts:

@@ -13,6 +13,7 @@ from llm_runner_router.registry.stamps import unstamped
 from llm_runner_router.types import ModelFormat
 
 Locate = Callable[[ModelRecord], Sequence[Path]]
+Running = Callable[[ModelRecord], ModelRecord]
 
 CAPACITY = 10_000
 """Digests that are remembered."""
@@ -23,33 +24,51 @@ def at_its_source(record: ModelRecord) -> Sequence[Path]:
     return (Path(record.source),)
 
 
+def itself(record: ModelRecord) -> ModelRecord:
+    """What runs for a model whose record has not changed since."""
+    return record
+
+
 class Digests:
     """Digests of records, each made once: the store replaces a record, it never changes one.
 
-    ``locate`` tells where the files of a model lie, as far as they are known.
+    ``locate`` tells where the files of a model lie, as far as they are known, and ``running`` as
+    which record it answers now.
     """
 
-    def __init__(self, locate: Locate = at_its_source) -> None:
+    def __init__(self, locate: Locate = at_its_source, running: Running = itself) -> None:
         self._locate = locate
-        self._known: dict[tuple[type, str], tuple[ModelRecord | Alias, str]] = {}
+        self._running = running
+        self._known: dict[tuple[type, str], tuple[ModelRecord | Alias, object, str]] = {}
 
     def of(self, record: ModelRecord | Alias) -> str:
         """The same in every service for models that answer alike and aliases that decide alike.
 
         What the store writes into it, an etag and times, does not count. Of a model's files their
-        sizes and times do, so that others at the same places are another model.
+        sizes and times do, so that others at the same places are another model; so is one that
+        still runs from the files of an earlier source.
         """
+        if isinstance(record, Alias):
+            return self._made(record, record, lambda: [canonical(unstamped(record)), None])
+        running = self._running(record)
+        return self._made(
+            record,
+            running,
+            lambda: [canonical(unstamped(record)), running.source, self._versions(running)],
+        )
+
+    def _made(
+        self, record: ModelRecord | Alias, running: object, content: Callable[[], object]
+    ) -> str:
+        """The digest of ``content``, unless it is known for these two."""
         place = type(record), record.id
         known = self._known.get(place)
-        if known is not None and known[0] is record:
-            return known[1]
+        if known is not None and known[0] is record and known[1] is running:
+            return known[2]
         if len(self._known) >= CAPACITY:
             self._known.clear()
-        if isinstance(record, ModelRecord):
-            made = digest([canonical(unstamped(record)), self._versions(record)])
-        else:
-            made = digest([canonical(unstamped(record)), None])
-        self._known[place] = record, made
+        made = digest(content())
+        self._known[place] = record, running, made
         return made
 
     def _versions(self, record: ModelRecord) -> list[Mapping[str, int]]:

@@ -27,6 +27,17 @@ def test_a_record_that_is_replaced_is_looked_at_again() -> None:
     assert digests.of(record) == first
 
 
+def test_a_model_that_runs_from_an_earlier_source_is_another_until_it_is_loaded_anew() -> None:
+    record, running = model("a", "new.gguf"), {"a": model("a", "old.gguf")}
+    digests = Digests(running=lambda record: running[record.id])
+    before = digests.of(record)
+    assert before not in (Digests().of(record), Digests().of(running["a"]))
+    running["a"] = record
+    assert digests.of(record) == Digests().of(record)
+    running["a"] = replace(record, owner="me", etag="2")
+    assert digests.of(record) == Digests().of(record)
+
+
 def test_a_model_and_an_alias_of_one_name_are_two() -> None:
     digests, alias = Digests(), Alias("a", (AliasTarget("b"),))
     assert digests.of(model("a")) != digests.of(alias)

@@ -64,6 +64,13 @@ class Residency:
         resident = self._residents.get(model)
         return None if resident is None or resident.leaving else resident.provider
 
+    def running(self, record: ModelRecord) -> ModelRecord:
+        """The record as which its model answers: an earlier one, where that is in memory still."""
+        resident = self._residents.get(record.id)
+        if resident is None or resident.leaving or outdated(resident.record, record):
+            return record
+        return resident.record
+
     def busy(self, model: str) -> bool:
         """Whether requests run on ``model``."""
         return any(resident.users > 0 for resident in self._all_of(model))

@@ -121,6 +121,21 @@ async def test_what_was_registered_anew_loads_anew_and_waits_for_nobody() -> Non
     await residency.close()
 
 
+async def test_which_record_a_model_answers_as() -> None:
+    record = model("m", etag="1")
+    residency = Residency(EchoLoader(), lambda _: record)
+    changed = replace(record, source="other.gguf", etag="2")
+    assert residency.running(changed) is changed
+    async with residency.lease("m"):
+        assert residency.running(changed) is record
+        anew = replace(changed, created=1.0)
+        assert residency.running(anew) is anew
+        unload = asyncio.ensure_future(residency.unload("m"))
+        await settle()
+        assert residency.running(changed) is changed
+    await unload
+
+
 async def test_unloading_what_is_not_loaded_is_nothing() -> None:
     await Residency(EchoLoader(), model).unload("m")
 
