@@ -147,10 +147,10 @@ def missing_unless(*, needed: bool) -> Iterator[None]:
 
 def environment_of(folder: Path, *, needed: bool) -> str | None:
     """The text of ``.env``."""
+    data: bytes | None = None
     with missing_unless(needed=needed):
         data = read_plain(folder, ENVIRONMENT, MAX_FILE_BYTES)
-        return None if data is None else data.decode(errors="surrogateescape")
-    return None
+    return None if data is None else data.decode(errors="surrogateescape")
 
 
 def notes_of(folder: Path) -> list[str]:
