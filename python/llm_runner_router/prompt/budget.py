@@ -23,14 +23,15 @@ Literal = str | int | float | bool | None
 
 @dataclass
 class Budget:
-    """Falls with every operation of one rendering. Not shared between renderings.
+    """Falls with every operation of one rendering. Not shared between renderings or threads.
 
     The work is what ends a hostile template, the same way on every machine. The deadline is the
-    second line, for what is not counted (comparisons, slices).
+    second line, for what is not counted (comparisons, slices). It is one of the thread's own time:
+    that a machine is busy or stands still is no fault of the template.
     """
 
     work: int
-    deadline: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
+    deadline: float = field(default_factory=lambda: time.thread_time() + _SECONDS)
 
     @classmethod
     def for_input(cls, letters: int) -> Budget:
@@ -42,7 +43,7 @@ class Budget:
         self.work -= size + _OPERATION
         if self.work < 0:
             raise ChatTemplateError("the chat template makes too much text or takes too many steps")
-        if time.monotonic() > self.deadline:
+        if time.thread_time() > self.deadline:
             raise ChatTemplateError(f"the chat template takes longer than {_SECONDS:g} s")
 
     def charge_value(self, value: object, *, printable: bool = False) -> None:
