@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration.adapted_model import AdaptedModel, adapted_model
-from integration.model_service import ModelService, serving
+from integration.ollama_world import BY_MESSAGES, BY_TURNS, CHAT, TURNS, whole, world
 from integration.processes import llm_router
 from integration.upstreams.ollama_list_server import OllamaListServer
 from integration.upstreams.ollama_store import OllamaFiles, OllamaFolder
-from llm_runner_router.migrate.ollama.finding import found_models
 from llm_runner_router.migrate.ollama.model import Way
 from llm_runner_router.migrate.ollama.registration import (
     Fate,
-    Line,
-    planned,
-    register,
-    registered,
 )
-from llm_runner_router.registry.records import ModelRecord, PullProgress
+from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.registry.sources.source_settings import LABEL
-from llm_runner_router.remote import RemoteBackend
 from llm_runner_router.types import Message, ModelFormat, Request, Role
 from unit import tiny_model
-
-CONFIG = {
-    "model_format": "gguf",
-    "model_family": "llama",
-    "model_type": "7B",
-    "file_type": "Q4_0",
-}
-BY_TURNS = (
-    "{{ if .System }}<|start|>system\n{{ .System }}<|im_end|>{{ end }}"
-    "{{ if .Prompt }}<|start|>user\n{{ .Prompt }}<|im_end|>{{ end }}"
-    "<|start|>assistant\n{{ .Response }}<|im_end|>"
-)
-BY_MESSAGES = (
-    "{{ range .Messages }}<|start|>{{ .Role }}\n{{ .Content }}<|im_end|>{{ end }}"
-    "{{ if .Tools }}tools{{ end }}<|start|>assistant\n"
-)
-CHAT = (
-    Message(Role.USER, "one"),
-    Message(Role.ASSISTANT, "two"),
-    Message(Role.USER, "three"),
-)
-TURNS = (
-    "<|start|>user\none<|im_end|><|start|>assistant\ntwo<|im_end|>"
-    "<|start|>user\nthree<|im_end|><|start|>assistant\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -65,64 +31,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="module")
 def adapted(tmp_path_factory: pytest.TempPathFactory) -> AdaptedModel:
     return adapted_model(tmp_path_factory.mktemp("adapted"))
-
-
-@dataclass
-class World:
-    """A service, and what a person has of Ollama on the same machine."""
-
-    service: ModelService
-    remote: RemoteBackend
-    store: OllamaFolder
-    told: list[PullProgress] = field(default_factory=list)
-
-    async def answer(self, model: str) -> str:
-        """What it says, each token the likeliest."""
-        request = Request(
-            prompt="hello", model=model, max_tokens=10, temperature=0, ignore_eos=True
-        )
-        return (await self.remote.process(request)).response
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Of the person's shell."""
-        return {"OLLAMA_MODELS": str(self.store.folder)}
-
-    async def plan(self, store: Path | None = None, host: str | None = None) -> dict[str, Line]:
-        present = await registered(self.remote)
-        models = await found_models(store, host, self.environment, self.told.append, present.models)
-        return {line.name: line for line in planned(models, present)}
-
-    async def migrate(self, host: str | None = None) -> dict[str, Line]:
-        lines = await register(self.remote, [*(await self.plan(host=host)).values()])
-        return {line.name: line for line in lines}
-
-    async def prompt(self, model: str, *messages: Message) -> str:
-        """What the model is given of a conversation."""
-        request = Request(messages=messages, model=model, max_tokens=1, prompt_logprobs=0)
-        answer = await self.remote.process(request)
-        return "".join(token.token for token in answer.prompt_logprobs)
-
-
-@asynccontextmanager
-async def world(folder: Path, *, shared: bool = True) -> AsyncIterator[World]:
-    """``shared``: the service is configured for the store itself."""
-    store = OllamaFolder(folder / "theirs")
-    theirs = store.folder if shared else folder / "none"
-    settings = {"cache_dir": str(folder / "cache"), "ollama_dir": str(theirs)}
-    async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(serving({}, {"models": settings}))
-        remote = RemoteBackend(service.address)
-        stack.push_async_callback(remote.close)
-        await remote.initialize()
-        yield World(service, remote, store)
-
-
-def whole(weights: bytes, template: str = BY_TURNS) -> OllamaFiles:
-    """A model with everything that one of Ollama's may have."""
-    files = OllamaFiles(weights, config=CONFIG).add("template", template)
-    files.add("system", "Be kind.").add("license", "MIT")
-    return files.add("params", {"temperature": 0, "stop": ["###"], "num_ctx": 128})
 
 
 def facts(record: ModelRecord) -> dict[str, str]:
@@ -262,63 +170,6 @@ async def test_a_store_that_the_service_does_not_read_is_named_by_paths(
             (again,) = (await here.plan(store)).values()
             assert again.fate is Fate.UNCHANGED
             assert not again.changes
-
-
-async def test_what_changes_at_ollama_later_is_taken_over_unless_it_was_changed_here(
-    tmp_path: Path, weights: bytes
-) -> None:
-    def made(system: str, most: int, temperature: float) -> OllamaFiles:
-        files = OllamaFiles(weights).add("template", BY_TURNS).add("system", system)
-        return files.add("params", {"num_predict": most, "temperature": temperature})
-
-    async with world(tmp_path) as here:
-        here.store.put(made("Be kind.", 3, 0), "my")
-        await here.migrate()
-        here.store.put(made("Be brief.", 6, 0), "my")
-        (line,) = (await here.plan()).values()
-        assert (line.fate, line.changes) == (Fate.UPDATED, True)
-        assert line.notes == ("changed at Ollama: maxTokens, system",)
-        (done,) = (await here.migrate()).values()
-        assert done == line
-        config = (await here.remote.get_model("my:latest")).record.config
-        assert (config.system, config.max_tokens) == ("Be brief.", 6)
-        brief = "<|start|>system\nBe brief.<|im_end|>" + TURNS
-        assert await here.prompt("my", *CHAT) == brief
-        (again,) = (await here.plan()).values()
-        assert (again.fate, again.changes, again.notes) == (Fate.UNCHANGED, False, ())
-
-        record = (await here.remote.get_model("my:latest")).record
-        mine = replace(record, config=replace(record.config, temperature=0.5))
-        await here.remote.update_model(mine, ["config.temperature"])
-        (own,) = (await here.plan()).values()
-        assert (own.fate, own.notes) == (Fate.UNCHANGED, ())
-        here.store.put(made("Be slow.", 6, 1), "my")
-        (last,) = (await here.migrate()).values()
-        assert last.fate is Fate.UPDATED
-        assert last.notes == (
-            "changed at Ollama: system",
-            "changed at Ollama: temperature; the record was changed here too, and stays",
-        )
-        config = (await here.remote.get_model("my:latest")).record.config
-        assert (config.system, config.temperature) == ("Be slow.", 0.5)
-        (told,) = (await here.plan()).values()
-        assert (told.fate, told.notes) == (Fate.UNCHANGED, last.notes[1:])
-
-
-async def test_a_path_follows_the_weights_of_its_model(tmp_path: Path, weights: bytes) -> None:
-    other = tiny_model.write(tmp_path / "other.gguf", scale=2.0).read_bytes()
-    async with world(tmp_path, shared=False) as here:
-        here.store.put(OllamaFiles(weights), "my")
-        await here.migrate()
-        here.store.put(OllamaFiles(other).add("system", "Be kind."), "my")
-        (line,) = (await here.migrate()).values()
-        assert line.fate is Fate.UPDATED
-        assert line.notes == ("changed at Ollama: system, weights",)
-        record = (await here.remote.get_model("my:latest")).record
-        assert record.source == line.source == str(here.store.blob_path(other))
-        assert record.config.system == "Be kind."
-        (again,) = (await here.plan()).values()
-        assert not again.changes
 
 
 async def test_a_context_that_the_weights_do_not_have_keeps_no_model_from_answering(
