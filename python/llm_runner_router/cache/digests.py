@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router.cache.canonical import canonical
+from llm_runner_router.registry.origin import origin
 from llm_runner_router.registry.records import Alias, ModelRecord
 from llm_runner_router.registry.stamps import unstamped
 from llm_runner_router.types import ModelFormat
@@ -29,6 +31,19 @@ def itself(record: ModelRecord) -> ModelRecord:
     return record
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The digest of a record, made while its model answered as ``running`` from ``files``.
+
+    ``running`` is ``None`` for an alias.
+    """
+
+    record: ModelRecord | Alias
+    running: ModelRecord | None
+    files: Sequence[Mapping[str, int]]
+    digest: str
+
+
 class Digests:
     """Digests of records, each made once: the store replaces a record, it never changes one.
 
@@ -39,41 +54,44 @@ class Digests:
     def __init__(self, locate: Locate = at_its_source, running: Running = itself) -> None:
         self._locate = locate
         self._running = running
-        self._known: dict[tuple[type, str], tuple[ModelRecord | Alias, object, str]] = {}
+        self._known: dict[tuple[type, str], Known] = {}
 
     def of(self, record: ModelRecord | Alias) -> str:
         """The same in every service for models that answer alike and aliases that decide alike.
 
         What the store writes into it, an etag and times, does not count. Of a model's files their
         sizes and times do, so that others at the same places are another model; so is one that
-        still runs from the files of an earlier source.
+        still runs as it was loaded: of an earlier source, with an earlier template, or from files
+        that others have replaced.
         """
-        if isinstance(record, Alias):
-            return self._made(record, record, lambda: [canonical(unstamped(record)), None])
-        running = self._running(record)
-        return self._made(
-            record,
-            running,
-            lambda: [canonical(unstamped(record)), running.source, self._versions(running)],
-        )
+        running = self._running(record) if isinstance(record, ModelRecord) else None
+        known = self._known.get((type(record), record.id))
+        if known is None or known.running is not running:
+            return self._made(record, running, self._versions(running))
+        if known.record is not record:
+            # What runs has been read: other files that lie there by now are for its next load.
+            return self._made(record, running, known.files)
+        return known.digest
 
     def _made(
-        self, record: ModelRecord | Alias, running: object, content: Callable[[], object]
+        self,
+        record: ModelRecord | Alias,
+        running: ModelRecord | None,
+        files: Sequence[Mapping[str, int]],
     ) -> str:
-        """The digest of ``content``, unless it is known for these two."""
-        place = type(record), record.id
-        known = self._known.get(place)
-        if known is not None and known[0] is record and known[1] is running:
-            return known[2]
+        """The digest of all that, which is known from now on."""
+        bare = unstamped(record) if isinstance(record, Alias) else unstamped(record)  # noqa: RUF034 - of two types
+        runs = None if running is None else origin(running)
+        content = [canonical(bare), canonical(runs), files]
+        known = Known(record, running, files, digest(content))
         if len(self._known) >= CAPACITY:
             self._known.clear()
-        made = digest(content())
-        self._known[place] = record, running, made
-        return made
+        self._known[type(record), record.id] = known
+        return known.digest
 
-    def _versions(self, record: ModelRecord) -> list[Mapping[str, int]]:
+    def _versions(self, record: ModelRecord | None) -> Sequence[Mapping[str, int]]:
         """What tells its files from those that lay there before; empty where there are none."""
-        if record.format is ModelFormat.API:
+        if record is None or record.format is ModelFormat.API:
             return []
         try:
             return [version(path) for path in self._locate(record)]

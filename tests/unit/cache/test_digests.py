@@ -38,6 +38,26 @@ def test_a_model_that_runs_from_an_earlier_source_is_another_until_it_is_loaded_
     assert digests.of(record) == Digests().of(record)
 
 
+def test_a_model_that_runs_with_earlier_settings_is_another_until_it_is_loaded_anew() -> None:
+    running = model("a", config=ModelConfig(chat_template="old"))
+    record = replace(running, config=ModelConfig(chat_template="new"))
+    assert Digests(running=lambda _: running).of(record) != Digests().of(record)
+
+
+def test_what_runs_is_of_the_files_that_it_was_loaded_from(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(b"1234")
+    record = model("a", source=str(path), etag="1")
+    running = record
+    digests = Digests(running=lambda _: running)
+    first = digests.of(record)
+    path.write_bytes(b"12345")
+    pulled = replace(record, etag="2")
+    assert digests.of(pulled) == first
+    running = pulled
+    assert first != digests.of(pulled) == Digests().of(pulled)
+
+
 def test_a_model_and_an_alias_of_one_name_are_two() -> None:
     digests, alias = Digests(), Alias("a", (AliasTarget("b"),))
     assert digests.of(model("a")) != digests.of(alias)
