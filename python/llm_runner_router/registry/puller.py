@@ -104,7 +104,8 @@ class Puller:
     async def brought(self, record: ModelRecord) -> ModelRecord:
         """The present record of a model whose files a load has brought, with what came along.
 
-        A model that was forgotten meanwhile, or comes from elsewhere by now, gets nothing.
+        A model that was forgotten meanwhile, or comes from elsewhere by now, gets nothing. Where
+        the record cannot be stored, it is completed for this load alone.
         """
         source = source_of(record)
         pulled = await asyncio.to_thread(self._pulls.find, source)
@@ -113,11 +114,16 @@ class Puller:
         present = self._store.get(record.id)
         if present.format is not record.format or source_of(present) != source:
             return record
-        if with_pulled(present, pulled).record == present:
+        completed = with_pulled(present, pulled).record
+        if completed == present:
             return present
-        return await self._store.update(
-            record.id, lambda record: with_pulled(record, pulled).record, ""
-        )
+        try:
+            return await self._store.update(
+                record.id, lambda record: with_pulled(record, pulled).record, ""
+            )
+        except RouterError as error:  # the model can be used all the same
+            logger.warning("model %s: its record stays as it was: %s", record.id, error.message)
+            return completed
 
     def anchored(self, record: ModelRecord) -> ModelRecord:
         """``record`` with its path made absolute; other sources are checked and stay."""

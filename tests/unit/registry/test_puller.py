@@ -187,6 +187,15 @@ async def test_what_a_load_has_brought_is_in_the_record_from_then_on() -> None:
         assert await made.brought(record) is kept
 
 
+async def test_what_a_load_has_brought_is_used_while_nothing_can_be_stored() -> None:
+    async with puller() as (made, store, fetcher):
+        record = await store.add(replace(model("m"), source=SOURCE))
+        fetcher.here = PulledModel(Path("/theirs"), CONFIG, in_place=True)
+        await store.close()
+        assert (await made.brought(record)).config == CONFIG
+        assert store.get("m") == record
+
+
 async def test_what_a_load_has_brought_of_a_source_that_is_another_by_then_goes_nowhere() -> None:
     async with puller() as (made, store, fetcher):
         fetcher.here = PulledModel(Path("/theirs"), CONFIG, in_place=True)
