@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from llm_runner_router.errors import InvalidConfigError
@@ -118,6 +118,18 @@ def test_a_new_name_that_repeats_the_old_one_makes_way(use: str) -> None:
     assert len(result.notes) == 1
 
 
+def test_a_name_alone_may_be_made_of_the_old_one_of_the_shell() -> None:
+    once = migrated("LLM_LOG_LEVEL=${LLM_LOG_LEVEL}$X\n")
+    assert once == "LOG_LEVEL=${LLM_LOG_LEVEL}$X\n"
+    assert migrated(once) == once
+
+
+def test_what_a_remark_says_is_no_use_of_a_name() -> None:
+    result = migrated_environment("LLM_LOG_LEVEL=debug\nLOG_LEVEL=info # was $LLM_LOG_LEVEL\n")
+    assert result.text == "# LLM_LOG_LEVEL=debug\nLOG_LEVEL=info # was $LLM_LOG_LEVEL\n"
+    assert not migrated_environment("X=1 # as $LLM_LOG_LEVEL\n").notes
+
+
 def test_uses_of_old_names_are_told() -> None:
     notes = migrated_environment("LLM_LOG_LEVEL=info\n\nX=a${LLM_LOG_LEVEL}\n").notes
     assert notes[1:] == [".env:3: X uses LLM_LOG_LEVEL, whose name is LOG_LEVEL now"]
@@ -141,6 +153,7 @@ LINES = st.builds(
 @example("LLM_LOG_LEVEL='$\n# X='$\nLOG_LEVEL=\"$a\n")
 def test_nothing_is_lost_and_a_second_run_changes_nothing(text: str) -> None:
     assert "".join(entry.text for entry in entries_of(text)) == text
+    assume("$LLM_" not in text)  # a new name's value that is made of the old one may be refused
     result = migrated_environment(text)
     assert migrated(result.text) == result.text
     names = [entry.name for entry in entries_of(text) if entry.name]
