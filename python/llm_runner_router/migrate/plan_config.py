@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.config import check_config, migrated_config
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.migrate.json_file import JsonFile, JsonStyle, rewritten, written
@@ -63,12 +62,11 @@ def sources_of(project: Project) -> dict[PurePosixPath, tuple[PurePosixPath, Jso
 
 
 def free_place(project: Project) -> PurePosixPath:
-    """Where a configuration is made, which the service reads at the first of these places."""
-    free = next((path for path in CONFIGS if path not in project.configs), None)
-    if free is None:
-        allowed = f"a folder in which one of {', '.join(map(str, CONFIGS))} is free"
-        raise InvalidConfigError("folder", str(project.folder), allowed)
-    return free
+    """Where a configuration is made, where none is the router's: the service looks there first.
+
+    One is free, as OWN_NAME is the router's wherever it is.
+    """
+    return next(path for path in CONFIGS if path not in project.configs)
 
 
 def result_of(path: PurePosixPath, file: JsonFile) -> Transformed:

@@ -12,6 +12,7 @@ from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.environment import entries_of
 from llm_runner_router.migrate.javascript import Script
 from llm_runner_router.migrate.json_file import JsonFile, read_json
+from llm_runner_router.migrate.own_configs import own_configs
 from llm_runner_router.migrate.parts import EVERYTHING, REGISTRY_PARTS, Part, named
 from llm_runner_router.migrate.plain_file import read_plain
 from llm_runner_router.migrate.relative_path import is_inside
@@ -98,19 +99,22 @@ def script_clues(path: PurePosixPath, script: Script) -> list[Clue]:
 def read_project(folder: Path, parts: frozenset[Part] = EVERYTHING) -> Project:
     """Everything in ``folder`` that a migration of ``parts`` looks at.
 
-    InvalidConfigError names a wrong file of one of the parts. What belongs to others only tells the
-    version: where it cannot be read, it tells nothing.
+    InvalidConfigError names a wrong file of one of the parts. What belongs to others, and a
+    configuration that others go before, only tells the version: where it cannot be read, it tells
+    nothing.
     """
     if not folder.is_dir():
         raise InvalidConfigError("folder", str(folder), "a folder that is there")
     with_models = bool(parts & {Part.CONFIG, Part.MODELS})
     packages = files_of(folder, (PACKAGE,), MAX_FILE_BYTES, needed=Part.PACKAGE in parts)
     scripts = scripts_of(folder)
+    configs = files_of(folder, CONFIGS, MAX_FILE_BYTES, needed=with_models)
     spare = [*SCRIPTED_CONFIGS, *named_configs(scripts)]
+    is_used = with_models and not own_configs(configs, given_files(scripts))
     return Project(
         folder=folder,
-        configs=files_of(folder, CONFIGS, MAX_FILE_BYTES, needed=with_models),
-        spare_configs=files_of(folder, spare, MAX_FILE_BYTES, needed=with_models),
+        configs=configs,
+        spare_configs=spare_files(folder, spare, needed=is_used),
         environment=environment_of(folder, needed=Part.ENV in parts),
         package=packages.get(PACKAGE),
         registries=files_of(
@@ -121,18 +125,33 @@ def read_project(folder: Path, parts: frozenset[Part] = EVERYTHING) -> Project:
     )
 
 
-def named_configs(scripts: Mapping[PurePosixPath, Script]) -> list[PurePosixPath]:
-    """Files of the folder that source code gives the router as its configuration.
+def given_files(scripts: Mapping[PurePosixPath, Script]) -> list[PurePosixPath]:
+    """What source code gives the router as its configuration.
 
     Paths are taken from the folder, where programs are started.
     """
-    paths = dict.fromkeys(
-        PurePosixPath(text) for script in scripts.values() for text in script.config_files
-    )
+    texts = (text for script in scripts.values() for text in script.config_files)
+    return list(dict.fromkeys(map(PurePosixPath, texts)))
+
+
+def named_configs(scripts: Mapping[PurePosixPath, Script]) -> list[PurePosixPath]:
+    """Those of the given files that lie in the folder, and that no service reads."""
     known = {*CONFIGS, *SCRIPTED_CONFIGS}
     return [
-        path for path in paths if path.suffix == ".json" and is_inside(path) and path not in known
+        path
+        for path in given_files(scripts)
+        if path.suffix == ".json" and is_inside(path) and path not in known
     ]
+
+
+def spare_files(
+    folder: Path, paths: Sequence[PurePosixPath], *, needed: bool
+) -> dict[PurePosixPath, JsonFile]:
+    """Those of the files that are there; where they are needed it is the first that counts."""
+    found: dict[PurePosixPath, JsonFile] = {}
+    for path in paths:
+        found |= files_of(folder, (path,), MAX_FILE_BYTES, needed=needed and not found)
+    return found
 
 
 @contextmanager

@@ -98,6 +98,27 @@ def test_links_and_broken_files_are_named(tmp_path: Path) -> None:
         read_project(tmp_path)
 
 
+@pytest.mark.parametrize("broken", ["config/new-config.json", "test/broken.json"])
+def test_a_broken_file_that_others_go_before_is_no_obstacle(tmp_path: Path, broken: str) -> None:
+    write(tmp_path / "test/a.test.js", "new LLMRouter('./test/broken.json')")
+    write(tmp_path / broken, "{ // with remarks\n}")
+    for other in ("config/config.json", ".llmrouter.json"):
+        write(tmp_path / other, '{"cacheTTL": 1}')
+        assert not read_project(tmp_path).spare_configs
+        write(tmp_path / other, '{"port": 1}')
+    (tmp_path / ".llmrouter.json").unlink()
+    with pytest.raises(InvalidConfigError, match=broken):
+        read_project(tmp_path)
+
+
+def test_only_the_first_of_the_files_that_no_service_reads_counts(tmp_path: Path) -> None:
+    write(tmp_path / "config/new-config.json", "{}")
+    write(tmp_path / "config/old-config.json", "{,}")
+    assert [str(path) for path in read_project(tmp_path).spare_configs] == [
+        "config/new-config.json"
+    ]
+
+
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_entry(_: Path) -> list[str]:
         raise PermissionError(13, "Permission denied")

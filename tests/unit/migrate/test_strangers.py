@@ -4,48 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.parts import Part
 from llm_runner_router.migrate.planner import plan_of
-from llm_runner_router.migrate.strangers import is_strange
 from unit.migrate.test_planner import API, carry_out, write, writes
 
 SEQUELIZE = '{"development": {"username": "u", "dialect": "postgres"}, "production": {}}'
 EXPRESS = '{"port": 3000, "db": {"host": "h"}, "server": {"port": 8080, "host": "0.0.0.0"}}'
 REGISTRY = json.dumps({"version": "1.2.0", "models": [API]})
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        json.loads(SEQUELIZE),
-        {"model_type": "gpt2", "vocab_size": 5},
-        {"server": "https://x.example", "cache": True, "models": ["a"]},
-        {"logging": {"format": "combined"}, "_comment": "mine"},
-    ],
-)
-def test_files_in_which_nothing_is_a_setting(config: dict[str, Any]) -> None:
-    assert is_strange(config)
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {},
-        {"_unmapped": {"port": 1}},
-        {"port": 1, "logLevel": "info"},
-        {"port": 1, "cache": {"ttl": 1}},
-        {"port": 1, "routing": {"enable_fallback": True}},
-        {"cache": None},
-        {"cache": {}},
-    ],
-)
-def test_files_that_may_be_ours(config: dict[str, Any]) -> None:
-    assert not is_strange(config)
 
 
 def test_the_file_of_another_program_stays_beside_ours(tmp_path: Path) -> None:
@@ -69,9 +38,6 @@ def test_a_configuration_is_made_beside_it(tmp_path: Path) -> None:
     assert list(writes(plan_of(tmp_path))) == ["config/config.json"]
     write(tmp_path, "config/config.json", SEQUELIZE)
     assert list(writes(plan_of(tmp_path))) == [".llmrouter.json"]
-    write(tmp_path, ".llmrouter.json", SEQUELIZE)
-    with pytest.raises(InvalidConfigError, match=r"^folder: .*is free"):
-        plan_of(tmp_path)
 
 
 def test_a_file_that_a_program_gives_the_router_is_ours(tmp_path: Path) -> None:
@@ -79,6 +45,12 @@ def test_a_file_that_a_program_gives_the_router_is_ours(tmp_path: Path) -> None:
     assert not plan_of(tmp_path).changes
     write(tmp_path, "app.js", "const router = new LLMRouter('./config.json');\n")
     assert writes(plan_of(tmp_path)) == {"config.json": {"_unmapped": {"speed": 5}}}
+
+
+def test_a_file_of_the_name_that_is_a_routers_is_ours(tmp_path: Path) -> None:
+    write(tmp_path, ".llmrouter.json", '{"defaultModel": "m", "models": ["m"]}')
+    aside = {"defaultModel": "m", "models": ["m"]}
+    assert writes(plan_of(tmp_path)) == {".llmrouter.json": {"_unmapped": aside}}
 
 
 @pytest.mark.parametrize("parts", [frozenset(Part), frozenset({Part.CONFIG})])
