@@ -79,11 +79,13 @@ def migrated_environment(text: str) -> MigratedText:
 def winner(entries: Sequence[Entry], old: str, new: str) -> str:
     """Which of the two names of a variable counts: the new one where it says something itself."""
     names = {entry.name for entry in entries}
+    if old not in names:
+        return new
     says_itself = any(
         entry.name == new and entry.value and not repeats(entry, old, new) for entry in entries
     )
     empty = all(not entry.value for entry in entries if entry.name == old)
-    return new if says_itself or (new in names and empty) or old not in names else old
+    return new if says_itself or (new in names and empty) else old
 
 
 def repeats(entry: Entry, old: str, new: str) -> bool:
@@ -139,7 +141,7 @@ def uses_of_old_names(entries: Sequence[Entry]) -> Iterator[str]:
 
 def uses(entry: Entry, name: str) -> bool:
     """Whether the value of an entry is made of another variable's."""
-    return re.search(rf"\$\{{?{name}\b", entry.rest) is not None
+    return re.search(rf"\$\{{?{name}\b", entry.value) is not None
 
 
 def entries_of(text: str) -> Iterator[Entry]:
