@@ -53,7 +53,7 @@ def parse(setting: str) -> tuple[str, Any]:
     """
     field, separator, text = setting.partition("=")
     if not (field and separator):
-        raise typer.BadParameter("each is of the form field=value")
+        raise typer.BadParameter("a setting is of the form field=value")
     if not text:
         return field, None
     if field in TEXTS:
