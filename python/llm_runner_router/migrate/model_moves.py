@@ -83,30 +83,56 @@ class ModelMoves:
         """The places of the models that the registry has of these files.
 
         Those, too, whose file is missing and has their name: the folder may have been another one,
-        or what paths started from, or the path is one of Windows.
+        or what paths started from, or the path is one of Windows. Of a missing file elsewhere that
+        can only be said where no model names these files here.
         """
         paths = [path_of(self.folder, entry) for entry in self.models]
-        own = {os.path.normpath(self.folder.absolute() / MODELS / name) for name in files.names}
-        return [
+        own = {self._whole(MODELS / name) for name in files.names}
+        found = [
             index
             for index, path in enumerate(paths)
             if path in own or (path and file_name(path) in files.names and is_missing(path))
         ]
+        here = [index for index in found if self._is_here(paths[index] or "")]
+        return here or found
+
+    def _whole(self, path: PurePosixPath) -> str:
+        """A path of the folder from the root."""
+        return os.path.normpath(self.folder.absolute() / path)
+
+    def _is_here(self, path: str) -> bool:
+        """Whether a path leads to a file in MODELS, starting from the folder or from MODELS."""
+        name = file_name(path)
+        return path.replace("\\", "/") in {
+            self._whole(MODELS / name),
+            self._whole(PurePosixPath(name)),
+        }
 
     def find_missing(self) -> None:
-        """Point each model whose file is not there to one of its name in CACHE, or tell of it."""
-        coming = {os.path.normpath(self.folder.absolute() / move.target) for move in self.moves}
+        """Point each model whose file is not there to one of its name in CACHE, or tell of it.
+
+        A missing file elsewhere is not one that another model names.
+        """
+        coming = {self._whole(move.target) for move in self.moves}
+        named = {path_of(self.folder, entry) for entry in self.models}
         for index, entry in enumerate(self.models):
             path = path_of(self.folder, entry)
             is_file = isinstance(entry, Mapping) and entry.get("format") == "gguf"
             if not path or not is_file or path in coming or not is_missing(path):
                 continue
             moved = CACHE / file_name(path)
+            if self._whole(moved) in named and not self._is_here(path):
+                self._tell_missing(index)
+                continue
             if (self.folder / moved).is_file():
                 self._point(index, source_of(moved), trained_context(self.folder / moved))
             else:
-                place = shorten(entry["source"], 300)
-                self.notes.append(f"models[{index}].source: no file is at {place}: {NOT_RUN}")
+                self._tell_missing(index)
+
+    def _tell_missing(self, index: int) -> None:
+        """Note that a model cannot be run yet."""
+        place = shorten(self.models[index]["source"], 300)
+        self.notes.append(f"models[{index}].source: no file is at {place}: {NOT_RUN}")
 
     def adopt(self, described: Iterable[DescribedModel]) -> None:
         """Let the registry have what describes files that have been moved already."""

@@ -365,3 +365,20 @@ def test_two_records_of_one_file_move_with_it(tmp_path: Path) -> None:
     ]
     made = model_files(tmp_path, document(*models))
     assert [one["source"] for one in made.registry["models"]] == ["./models/cache/two.gguf"] * 2
+
+
+def test_a_missing_file_elsewhere_is_not_one_that_another_record_names(tmp_path: Path) -> None:
+    """Its disk may not be there at the moment, and its weights may be others."""
+    put(tmp_path, "two.gguf")
+    sources = {"a": "./models/two.gguf", "b": "/mnt/two.gguf", "c": "./models/q8/two.gguf"}
+    models = [
+        {"id": name, "name": name, "format": "gguf", "source": source}
+        for name, source in sources.items()
+    ]
+    made = model_files(tmp_path, document(*models))
+    wanted = {**sources, "a": "./models/cache/two.gguf"}
+    assert {one["id"]: one["source"] for one in made.registry["models"]} == wanted
+    assert sum("no file is at" in note for note in made.notes) == 2
+    carry_out(tmp_path, made)
+    again = model_files(tmp_path, made.registry)
+    assert (again.registry, len(again.moves)) == (made.registry, 0)
