@@ -188,6 +188,17 @@ def test_options_count_before_fields_and_what_is_bound_before_options() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("own", "first"),
+    [("max_tokens_to_sample", "max_tokens"), ("max_completion_tokens", "max_tokens_to_sample")],
+)
+def test_what_counts_does_so_under_any_of_a_settings_names(own: str, first: str) -> None:
+    model = read("ChatOpenAI", {first: (f"b.{first}", 2)}, **{own: 1})
+    assert model.record.config.max_tokens == 2
+    told = {claim.path: claim.note for claim in model.claims.made}
+    assert told[f"kwargs.{own}"] == f"b.{first} counts before it"
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED | OF_REQUESTS))
 def test_an_option_that_would_replace_what_requests_say_is_left_out(name: str) -> None:
     model = read("ChatOpenAI", model_kwargs={name: 1})
