@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from llm_runner_router.hidden import HIDDEN, shown_address
 
 SECRET = re.compile(
-    r"(api|access|account|private|signing|encryption)keys?|secret|passw|passphrase|pwd"
+    r"(api|access|account|private|signing|encryption)keys?|secret|passw|passphrase|pass$|pwd"
     r"|authorization|credential|bearer|cookie|^auth$|^keys?$|webhook"
 )
 """In a key in lower case and without ``-`` and ``_``: all below it is hidden."""

@@ -25,6 +25,7 @@ SECRETS: tuple[object, ...] = (
     {"pg": "host=h password=hush user=u"},
     {"pg": "host=h password='hush hush' user=u"},
     {"odbc": "Server=s;Pwd=hush;"},
+    {"smtp": {"user": "u", "pass": "hush"}, "dbPass": "hush"},
     {"slack": "https://hooks.slack.com/services/T0/B0/hush"},
     {"key": "hush"},
     {"aws": "AKIAhush".replace("hush", "IOSFODNN7HUSH")},
