@@ -23,6 +23,7 @@ from llm_runner_router.registry.keeping_loader import KeepingLoader
 from llm_runner_router.registry.memory.residency import ModelLoader, Residency, ResidencyLimits
 from llm_runner_router.registry.puller import Puller
 from llm_runner_router.registry.records import ModelRecord
+from llm_runner_router.registry.sources.checkpoint.source import source_of
 from llm_runner_router.registry.sources.pulls import Pulls
 from llm_runner_router.registry.store import RegistryStore
 from llm_runner_router.registry.usage.ledger import UsageLedger
@@ -144,7 +145,7 @@ def place_of(registry: RegistryConfig) -> Path | str | None:
 def located(around: Surroundings, record: ModelRecord) -> tuple[Path, ...]:
     """The files of a model, as far as it is here."""
     try:
-        found = around.pulls.find(record.source)
+        found = around.pulls.find(source_of(record))
     except RouterError:
         return ()
     return () if found is None else found.files
