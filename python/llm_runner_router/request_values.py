@@ -46,8 +46,7 @@ def made(
 def named(values: object, path: str, allowed: str) -> dict[str, Any]:
     """The items of a mapping that say something, under snake_case names, each once."""
     if not isinstance(values, Mapping):
-        shown = shown_address(values) if isinstance(values, str) else values
-        raise InvalidRequestError(path, shown, allowed)
+        raise InvalidRequestError(path, shown_address(values), allowed)
     given: dict[str, Any] = {}
     for key, value in values.items():
         if not isinstance(key, str):

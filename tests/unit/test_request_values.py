@@ -31,6 +31,7 @@ def api_model(**values: Any) -> object:
         (lambda: api_model(config={"apiKey": SECRET}), "config.api_key"),
         (lambda: api_model(endpoint={"key": SECRET}), "endpoint.key"),
         (lambda: api_model(endpoint=f"https://u:{SECRET}@h/v1"), "endpoint"),
+        (lambda: api_model(endpoint=[SECRET]), "endpoint"),
         (lambda: renamed_model({"name": "m", "parameters": {"apiKey": SECRET}}), None),
         (
             lambda: renamed_model({"name": "m", "path": f"http://u:{SECRET}@h", "source": "a"}),
