@@ -107,7 +107,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
         allowed = f"at most {MAX_HEADERS} entries"
         raise InvalidRequestError("endpoint.headers", len(headers), allowed)
     for name, value in headers.items():
-        if HEADER_NAME.fullmatch(str(name)) is None:
+        if not isinstance(name, str) or HEADER_NAME.fullmatch(name) is None:
             raise InvalidRequestError("endpoint.headers key", name, "a name of a header")
         if KEY_HEADER.search(name.lower()) is not None:
             raise InvalidRequestError("endpoint.headers key", name, NO_KEYS)

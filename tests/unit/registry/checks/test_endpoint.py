@@ -125,6 +125,7 @@ def test_other_references_are_refused(reference: str) -> None:
         ("endpoint.headers", {"headers": {f"h{number}": "" for number in range(33)}}),
         ("endpoint.headers key", {"headers": {"a b": "c"}}),
         ("endpoint.headers key", {"headers": {"": "c"}}),
+        ("endpoint.headers key", {"headers": {5: "c"}}),
         ("endpoint.headers[a]", {"headers": {"a": "x" * 1025}}),
         ("endpoint.headers[a]", {"headers": {"a": "ü"}}),
         ("endpoint.headers[a]", {"headers": {"a": 1}}),
