@@ -107,13 +107,18 @@ def check_headers(headers: Mapping[str, str]) -> None:
         allowed = f"at most {MAX_HEADERS} entries"
         raise InvalidRequestError("endpoint.headers", len(headers), allowed)
     for name, value in headers.items():
-        if not isinstance(name, str) or HEADER_NAME.fullmatch(name) is None:
-            raise InvalidRequestError("endpoint.headers key", name, "a name of a header")
-        if KEY_HEADER.search(name.lower()) is not None:
-            raise InvalidRequestError("endpoint.headers key", name, NO_KEYS)
-        if not is_header(value):
-            allowed = f"at most {MAX_HEADER} printable ASCII characters"
-            raise InvalidRequestError(f"endpoint.headers[{name}]", "another value", allowed)
+        check_header(name, value)
+
+
+def check_header(name: object, value: object) -> None:
+    """A name and a value that may be sent, neither of them to keep a key in clear."""
+    if not isinstance(name, str) or HEADER_NAME.fullmatch(name) is None:
+        raise InvalidRequestError("endpoint.headers key", name, "a name of a header")
+    if KEY_HEADER.search(name.lower()) is not None:
+        raise InvalidRequestError("endpoint.headers key", name, NO_KEYS)
+    if not is_header(value):
+        allowed = f"at most {MAX_HEADER} printable ASCII characters"
+        raise InvalidRequestError(f"endpoint.headers[{name}]", "another value", allowed)
 
 
 def is_header(value: object) -> bool:
