@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.errors import InvalidConfigError, RouterError
 from llm_runner_router.migrate.json_file import read_json
 from llm_runner_router.migrate.model_config import SHAPE
 from llm_runner_router.migrate.model_path import path_of
 from llm_runner_router.migrate.plain_file import read_plain
+from llm_runner_router.migrate.registry import check_model
 from llm_runner_router.migrate.relative_path import is_text
 
 MAX_FILES = 1000
@@ -33,7 +34,8 @@ def described_models(
 ) -> Iterator[DescribedModel]:
     """What the files in ``configs`` describe, of models whose weights lie in ``cache``.
 
-    What is anything else, or cannot be read, is nobody's description: it is left out.
+    What is anything else, cannot be read, or would be refused as a model is nobody's description:
+    it is left out.
     """
     for name in islice(json_names(folder / configs), MAX_FILES):
         entry = entry_in(folder, configs / name)
@@ -42,7 +44,8 @@ def described_models(
             continue
         if Path(path).parent == Path(os.path.normpath(folder.absolute() / cache)) and is_file(path):
             shape = {key: entry[key] for key in SHAPE if key in entry}
-            yield DescribedModel(configs / name, shape)
+            if is_model(shape):
+                yield DescribedModel(configs / name, shape)
 
 
 def json_names(folder: Path) -> list[str]:
@@ -60,6 +63,15 @@ def entry_in(folder: Path, path: PurePosixPath) -> Mapping[str, Any]:
         return {} if data is None else read_json(str(path), data, MAX_FILE_BYTES).content
     except InvalidConfigError:
         return {}
+
+
+def is_model(entry: Mapping[str, Any]) -> bool:
+    """Whether a registry takes the entry."""
+    try:
+        check_model("", entry)
+    except RouterError:
+        return False
+    return True
 
 
 def is_file(path: str) -> bool:

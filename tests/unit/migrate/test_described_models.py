@@ -58,6 +58,10 @@ def test_a_registry_that_says_where_it_was_is_pointed_to_it(tmp_path: Path) -> N
         description("x", source="/etc/passwd"),
         description("x", format="hf"),
         description("x", id=7),
+        description("x", id=""),
+        description("x", id="x\ny"),
+        description("x", config="a text"),
+        description("x", config={"temperature": 5}),
         {"config": {}},
     ],
 )
