@@ -29,27 +29,40 @@ def check_files(folder: Path, new: Transformed) -> None:
     """
     for (section, key), fault in FAULTS.items():
         value = new.content.get(section, {}).get(key)
-        allowed = fault(folder / value) if isinstance(value, str) and value else ""
+        allowed = fault_of(fault, folder / value) if isinstance(value, str) and value else ""
         if allowed:
             raise InvalidConfigError(old_place(new, f"{section}.{key}"), value, allowed)
 
 
+def fault_of(fault: Callable[[Path], str], path: Path) -> str:
+    """What ``fault`` says of a file; nothing where it cannot be looked at by this user.
+
+    The service may be another user's.
+    """
+    try:
+        return fault(path)
+    except PermissionError:
+        return ""
+    except OSError as error:
+        return f"a path that can be opened ({error.strerror})"
+
+
 def registry_fault(path: Path) -> str:
-    """What a registry should be that a service cannot use; empty where it can, or nobody knows."""
+    """What a registry should be that a service cannot use; empty where it can. OSError."""
     if not path.exists():
         return ""
     if not path.is_file():
         return DATABASE
-    try:
-        with path.open("rb") as file:
-            begin = file.read(len(SQLITE))
-    except PermissionError:  # the service may be another user's
-        return ""
+    with path.open("rb") as file:
+        begin = file.read(len(SQLITE))
     return "" if begin in {b"", SQLITE} else DATABASE
 
 
 def log_fault(path: Path) -> str:
-    """Why a file cannot be added to, in words that say what is allowed; empty where it can."""
+    """Why a file cannot be added to, in words that say what is allowed; empty where it can.
+
+    OSError where it cannot be looked at.
+    """
     if path.exists():
         fits = not path.is_dir() and os.access(path, os.W_OK)
         return "" if fits else "a file that can be written"

@@ -9,7 +9,12 @@ import pytest
 
 from llm_runner_router.errors import InvalidConfigError
 from llm_runner_router.migrate.config import migrated_config
-from llm_runner_router.migrate.setting_files import check_files, log_fault, registry_fault
+from llm_runner_router.migrate.setting_files import (
+    check_files,
+    fault_of,
+    log_fault,
+    registry_fault,
+)
 
 
 def test_a_registry_is_a_database_or_nothing_yet(tmp_path: Path) -> None:
@@ -55,3 +60,16 @@ def test_what_is_wrong_is_named_as_in_the_old_file(tmp_path: Path) -> None:
         with pytest.raises(InvalidConfigError) as caught:
             check_files(tmp_path, migrated_config(old))
         assert caught.value.field == where
+
+
+def test_nothing_is_said_of_a_file_that_only_another_user_may_look_at() -> None:
+    def denied(_: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    assert fault_of(denied, Path("x")) == ""
+
+
+@pytest.mark.parametrize("old", [{"logFile": "x" * 300}, {"registry": {"path": "x" * 300}}])
+def test_a_path_that_no_disk_takes_is_refused(tmp_path: Path, old: dict[str, object]) -> None:
+    with pytest.raises(InvalidConfigError, match="too long"):
+        check_files(tmp_path, migrated_config(old))
