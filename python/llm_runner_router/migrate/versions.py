@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from llm_runner_router.config.tree import SECTIONS
 from llm_runner_router.errors import InvalidRequestError
 from llm_runner_router.migrate import package_json
 from llm_runner_router.migrate.config import FLAT
 from llm_runner_router.migrate.environment import NEW_NAMES
+from llm_runner_router.migrate.own_configs import own_sections
 from llm_runner_router.migrate.package_json import depends, lowest_release
 
 ALLOWED_TARGETS = "1.2, 1.2.x or latest"
@@ -91,7 +91,7 @@ def target_version(text: str) -> Version:
 def config_clues(where: str, config: Mapping[str, Any]) -> list[Clue]:
     """What a configuration file tells by its shape."""
     flat = [key for key in config if key in FLAT]
-    nested = [key for key, value in config.items() if key in SECTIONS and isinstance(value, dict)]
+    nested = [key for key in own_sections(config) if isinstance(config[key], dict)]
     if flat:
         return [Clue(f"{where}: flat setting {flat[0]}", FLAT_VERSIONS)]
     if nested:

@@ -67,6 +67,10 @@ def test_contract_16_code_of_0_x(tmp_path: Path) -> None:
         ({"models/registry.json": '{"prompts": []}'}, "1.0"),
         ({"config.json": '{"cacheTTL": 1}', "app.js": "new LLMRouter('x')"}, "0.x"),
         ({"config.json": '{"cache": {"ttl": 1}}', "app.js": "new LLMRouter('x')"}, "1.2"),
+        (
+            {"config.json": '{"models": {"a": {}}}', "app.js": "new LLMRouter('config.json')"},
+            "0.x",  # a section of today has settings of today
+        ),
         # Two files: the one that the service reads counts.
         ({"config.json": '{"cache": {}}', ".llmrouter.json": '{"cacheTTL": 1}'}, "1.2"),
         ({"node_modules/a/a.js": "new LLMRouter('x')"}, "1.2"),
