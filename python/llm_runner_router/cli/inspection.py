@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from llm_runner_router.cli.local_path import expanded, is_regular
 from llm_runner_router.cli.output import out
 from llm_runner_router.cli.running import reported
+from llm_runner_router.local_path import expanded, is_regular
 
 ContextLength = Annotated[
     int | None,

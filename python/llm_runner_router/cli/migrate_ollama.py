@@ -19,6 +19,7 @@ from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, out, say
 from llm_runner_router.cli.pull import Shown, new_bar
 from llm_runner_router.cli.running import FAILED, run
+from llm_runner_router.local_path import expanded
 
 if TYPE_CHECKING:
     from llm_runner_router.backend import Backend
@@ -70,7 +71,7 @@ def migrate_ollama(  # noqa: PLR0913, PLR0917 - each option is a parameter
     Exit code 0: all of them are registered now, or were before. 1: some are not; the others are.
     2: wrong usage. 3: no service, or no server of Ollama answers.
     """
-    folder = None if store is None else store.expanduser()
+    folder = None if store is None else expanded(store)
     options = Options(folder, host, dry_run, as_json, yes)
     if not (dry_run or yes) and (as_json or not attended()):
         raise typer.BadParameter("--yes or --dry-run is needed where nobody can be asked")

@@ -10,11 +10,11 @@ from rich.table import Column, Table
 
 from llm_runner_router.cli import api_models, inspection, model_update, registry_files, weights
 from llm_runner_router.cli.connection import connected
-from llm_runner_router.cli.local_path import absolute
 from llm_runner_router.cli.model_facts import facts
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import cell, errors, out, printable, say, show_facts
 from llm_runner_router.cli.running import run
+from llm_runner_router.local_path import absolute
 from llm_runner_router.registry.records import (
     DEFAULT_CAPABILITIES,
     Endpoint,

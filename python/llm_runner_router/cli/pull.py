@@ -16,10 +16,10 @@ from rich.progress import (
 )
 
 from llm_runner_router.cli.connection import connected
-from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.options import DEFAULT_TARGET, Target
 from llm_runner_router.cli.output import errors, printable, say
 from llm_runner_router.cli.running import run
+from llm_runner_router.local_path import expanded
 from llm_runner_router.registry.records import PullProgress
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.output import errors, printable, say
 from llm_runner_router.cli.running import reported
 from llm_runner_router.cli.sizes import bytes_text
+from llm_runner_router.local_path import expanded
 
 if TYPE_CHECKING:
     from llm_runner_router.inspection.quantizing import Quantization

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llm_runner_router.backend import Backend
-from llm_runner_router.cli.local_path import expanded, is_regular
 from llm_runner_router.cli.output import errors
 from llm_runner_router.cli.running import run
 from llm_runner_router.cli.served_folder import recover_folder, served
 from llm_runner_router.errors import ModelNotFoundError
+from llm_runner_router.local_path import expanded, is_regular
 from llm_runner_router.registry.records import ModelRecord
 from llm_runner_router.types import ModelFormat
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llm_runner_router.cli.local_path import expanded
 from llm_runner_router.cli.output import errors, out
 from llm_runner_router.cli.running import FAILED, reported
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.local_path import expanded
 
 if TYPE_CHECKING:
     from llm_runner_router.config.problem import ConfigProblem

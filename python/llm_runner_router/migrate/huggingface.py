@@ -14,6 +14,7 @@ from llm_runner_router.checkpoints.file_names import CONFIG, TOKENIZER
 from llm_runner_router.checkpoints.generation_defaults import NAMES
 from llm_runner_router.checkpoints.generation_settings import GenerationSettings
 from llm_runner_router.compat.transformers.registration import register
+from llm_runner_router.local_path import expanded, is_folder
 from llm_runner_router.migrate.fields import Fate, Field
 from llm_runner_router.registry.checks.model import checked_record
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView, PullProgress
@@ -60,15 +61,15 @@ def planned(model: str, identity: str = "", quantization: str | None = None) -> 
         identity: the id that it gets; empty: made of the name.
         quantization: what its weights become; ``None``: F16.
     """
-    path = Path(model).expanduser().absolute()
-    is_folder = model != "" and "://" not in model and path.is_dir()
-    is_path = is_folder or model.startswith(("/", "./", "../", "~"))
+    path = expanded(model).absolute()
+    is_here = model != "" and "://" not in model and is_folder(path)
+    is_path = is_here or model.startswith(("/", "./", "../", "~"))
     source = str(path) if is_path else model if "://" in model else f"hf://{model}"
     default = parse_checkpoint(source).default_id
     config = ModelConfig(quantization=quantization)
     record = ModelRecord(identity or default, default, ModelFormat.HF, source, config)
     checked = checked_record(record)
-    if is_folder:
+    if is_here:
         return of_folder(path, checked)
     elsewhere = (f"{path} is not on this machine: it has to be on that of the service",)
     return HuggingFacePlan(checked, (), (*(elsewhere if is_path else ()), LATER))

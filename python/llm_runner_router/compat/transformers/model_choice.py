@@ -14,6 +14,7 @@ from llm_runner_router.checkpoints.pipeline_settings import PipelineSettings
 from llm_runner_router.compat.transformers.parameters import said_by_model
 from llm_runner_router.compat.transformers.registration import register
 from llm_runner_router.errors import InvalidRequestError, ModelNotFoundError
+from llm_runner_router.local_path import expanded, is_folder
 from llm_runner_router.registry.records import ModelConfig, ModelRecord, ModelView
 from llm_runner_router.registry.sources.checkpoint.source import parse_checkpoint
 from llm_runner_router.router import LLMRouter
@@ -59,8 +60,8 @@ class ModelChoice:
     @property
     def folder(self) -> Path | None:
         """The folder of this machine that it is."""
-        path = Path(self.text).expanduser()
-        return path.absolute() if path.is_dir() else None
+        path = expanded(self.text)
+        return path.absolute() if is_folder(path) else None
 
     def record(self) -> ModelRecord:
         """The model to register. InvalidRequestError where the text is none of a model."""

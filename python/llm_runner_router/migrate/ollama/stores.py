@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from llm_runner_router.local_path import expanded
+
 VARIABLE = "OLLAMA_MODELS"
 OF_THE_USER = "~/.ollama/models"
 OF_THE_SYSTEM = "/usr/share/ollama/.ollama/models"
@@ -13,7 +15,7 @@ OF_THE_SYSTEM = "/usr/share/ollama/.ollama/models"
 
 def service_store(environment: Mapping[str, str]) -> Path:
     """The store that a service of this machine reads unless ``models.ollamaDir`` says otherwise."""
-    return Path(environment.get(VARIABLE) or OF_THE_USER).expanduser()
+    return expanded(environment.get(VARIABLE) or OF_THE_USER)
 
 
 def default_store(environment: Mapping[str, str]) -> Path:

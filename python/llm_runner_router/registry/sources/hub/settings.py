@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_runner_router.errors import InvalidConfigError
+from llm_runner_router.local_path import expanded
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 TRUE = frozenset({"1", "ON", "YES", "TRUE"})
@@ -41,5 +42,4 @@ def _cache(environment: Mapping[str, str]) -> Path:
 
 
 def _path(text: str) -> Path:
-    # Path.expanduser would raise RuntimeError for the home of nobody.
-    return Path(os.path.expanduser(os.path.expandvars(text)))  # noqa: PTH111
+    return expanded(os.path.expandvars(text))

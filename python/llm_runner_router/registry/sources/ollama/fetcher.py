@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from llm_runner_router.errors import ModelFileError, SourceError, UnsupportedError
+from llm_runner_router.local_path import expanded
 from llm_runner_router.providers.engine_threads import prepare_engine
 from llm_runner_router.registry.records import PullProgress
 from llm_runner_router.registry.sources.digest import hashed
@@ -88,8 +89,7 @@ class OllamaFetcher:
 
     def _theirs(self) -> OllamaStore:
         named = self._environment.get("OLLAMA_MODELS")
-        folder = self._store or Path(named or "~/.ollama/models")
-        return OllamaStore(folder.expanduser())
+        return OllamaStore(expanded(self._store or named or "~/.ollama/models"))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Paths of this machine, as people write them on the command line."""
+"""Paths of this machine, as people write them on the command line and in settings."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def is_regular(path: Path) -> bool:
     """Whether a regular file is there, as far as that can be seen."""
     try:
         return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, as far as that can be seen."""
+    try:
+        return path.is_dir()
     except OSError:
         return False
 
