@@ -79,7 +79,7 @@ async def test_what_changes_while_everything_is_told_comes_behind_it() -> None:
     store = await RegistryStore.open(None)
     await store.add(model("a"))
     await store.add(model("b"))
-    async with aclosing(Watch(store, ModelView).changes("")) as changes, asyncio.timeout(5):
+    async with aclosing(Watch(store, ModelView).changes("")) as changes, asyncio.timeout(30):
         assert (await anext(changes)).id == "a"
         await store.update("a", lambda record: replace(record, owner="alice"), "")
         rest = [await anext(changes) for _ in range(3)]
