@@ -12,7 +12,7 @@ from llm_runner_router.hidden import HIDDEN, shown_address
 
 SECRET = re.compile(
     r"(api|access|account|private|signing|encryption)keys?|secret|passw|passphrase|pass$|pwd"
-    r"|authorization|credential|bearer|cookie|^auth$|^keys?$|webhook"
+    r"|authorization|credential|bearer|cookie|^auth$|keys?$|webhook"
 )
 """In a key in lower case and without ``-`` and ``_``: all below it is hidden."""
 

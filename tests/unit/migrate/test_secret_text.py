@@ -26,6 +26,7 @@ SECRETS: tuple[object, ...] = (
     {"pg": "host=h password='hush hush' user=u"},
     {"odbc": "Server=s;Pwd=hush;"},
     {"smtp": {"user": "u", "pass": "hush"}, "dbPass": "hush"},
+    {"azureKey": "hush", "OPENAI_KEY": "hush"},
     {"slack": "https://hooks.slack.com/services/T0/B0/hush"},
     {"key": "hush"},
     {"aws": "AKIAhush".replace("hush", "IOSFODNN7HUSH")},
