@@ -17,8 +17,8 @@ from typing import Any
 from llm_runner_router.checkpoints import gguf_output
 from llm_runner_router.inspection import quantizing
 from llm_runner_router.model_sources import quantized
+from llm_runner_router.registry.sources.checkpoint import conversion
 from llm_runner_router.registry.sources.checkpoint.conversion import Conversions
-from llm_runner_router.registry.sources.checkpoint.fetcher import conversion
 
 assert quantizing.quantize  # loaded before the first fork
 
