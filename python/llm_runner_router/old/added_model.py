@@ -12,6 +12,7 @@ from llm_runner_router.registry.records import ModelRecord, ModelView
 from llm_runner_router.router_registry import RegistryFace
 
 UP = ".."
+MODELS, CACHE = "models", "cache"
 
 
 async def added(registry: RegistryFace, wanted: ModelRecord) -> ModelView:
@@ -63,8 +64,18 @@ def plain(value: object) -> object:
 
 
 def same_source(present: str, wanted: str) -> bool:
-    """Whether a relative path may be the whole one that the registry has made of it."""
+    """Whether a relative path may be the whole one that the registry has made of it.
+
+    A migration moves what lay in ``models/`` to the cache there.
+    """
     path = PurePath(wanted)
     parts = tuple(part for part in path.parts if part != UP)
-    relative = bool(parts) and not path.is_absolute()
-    return relative and PurePath(present).parts[-len(parts) :] == parts
+    if not parts or path.is_absolute():
+        return False
+    moved = (*parts[:-1], CACHE, parts[-1]) if parts[-2:-1] == (MODELS,) else parts
+    return ends_with(present, parts) or ends_with(present, moved)
+
+
+def ends_with(path: str, parts: tuple[str, ...]) -> bool:
+    """Whether the last parts of a path are these."""
+    return PurePath(path).parts[-len(parts) :] == parts

@@ -72,6 +72,9 @@ async def test_an_alias_of_that_name_is_no_model(router: LLMRouter) -> None:
     [
         ("/srv/app/models/m.gguf", "./models/m.gguf", True),
         ("/srv/models/m.gguf", "../models/m.gguf", True),
+        ("/srv/app/models/cache/m.gguf", "./models/m.gguf", True),
+        ("/srv/app/models/cache/n.gguf", "./models/m.gguf", False),
+        ("/srv/models/cache/m.gguf", "other/m.gguf", False),
         ("/srv/models/m.gguf", "other/m.gguf", False),
         ("/srv/models/m.gguf", "/models/m.gguf", False),
         ("hf://org/models/m.gguf", "hf://org/m.gguf", False),
