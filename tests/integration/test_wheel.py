@@ -22,8 +22,8 @@ EXPECTED = {
     f"{PACKAGE}/demo/demo.gguf",
     *(f"{PACKAGE}/lib/lib{name}.{LIBRARY}" for name in ("ggml", "ggml-base", "ggml-cpu")),
     *(f"{PACKAGE}/proto/{PACKAGE}/v1/{name}.proto" for name in ("router", "registry", "types")),
-    f"{PACKAGE}/registry/migrations/env.py",
-    *(f"{PACKAGE}/registry/migrations/versions/revision_000{n}.py" for n in (1, 2, 3)),
+    f"{PACKAGE}/registry/storage/migrations/env.py",
+    *(f"{PACKAGE}/registry/storage/migrations/versions/revision_000{n}.py" for n in (1, 2, 3)),
     *(
         f"{PACKAGE}/v1/{name}_pb2.{end}"
         for name in ("router", "registry", "types")

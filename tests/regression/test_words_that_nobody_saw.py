@@ -41,7 +41,7 @@ async def test_chat_says_that_the_service_has_gone() -> None:
         assert await process.stdout.readline() == b"one \n"
         await service.server.stop()
         _, said = await process.communicate(b"two\n")
-    assert process.returncode == 3
+    assert process.returncode == 3, said
     assert b"the service has ended the conversation" in said
 
 

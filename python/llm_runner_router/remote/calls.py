@@ -10,13 +10,16 @@ from typing import Protocol, TypeVar
 import grpc
 
 from llm_runner_router.backend import CallContext
-from llm_runner_router.errors import InvalidRequestError
+from llm_runner_router.errors import InvalidRequestError, UnavailableError
 from llm_runner_router.wire.channel import CALLER_KEY
 from llm_runner_router.wire.status import error_from_rpc
 
 Received_co = TypeVar("Received_co", covariant=True)
 
 Metadata = tuple[tuple[str, str], ...]
+
+LOST = "Internal error from Core"
+"""What gRPC says of a call that ends while a message is written to it: how it ended is lost."""
 
 
 class StreamCall(Protocol[Received_co]):
@@ -37,6 +40,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.INTERNAL and error.details() == LOST:
+            raise UnavailableError("the service has ended the conversation") from error
         raise error_from_rpc(error) from error
 
 

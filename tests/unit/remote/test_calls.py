@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from llm_runner_router.backend import CallContext
-from llm_runner_router.errors import InvalidRequestError, UnavailableError
+from llm_runner_router.errors import InternalError, InvalidRequestError, UnavailableError
 from llm_runner_router.remote.calls import metadata_of, received, timeout_of
 
 
@@ -63,6 +63,18 @@ async def test_the_failure_of_a_call_is_an_error_of_ours() -> None:
     failure = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, empty, empty, "gone")
     with pytest.raises(UnavailableError, match="gone"):
         async for _ in received(Call(failure=failure)):
+            pass
+
+
+async def test_a_call_that_ends_while_it_is_written_to_has_gone() -> None:
+    empty = grpc.aio.Metadata()
+    lost = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, empty, empty, "Internal error from Core")
+    with pytest.raises(UnavailableError, match="the service has ended the conversation"):
+        async for _ in received(Call(failure=lost)):
+            pass
+    other = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, empty, empty, "a fault")
+    with pytest.raises(InternalError, match="a fault"):
+        async for _ in received(Call(failure=other)):
             pass
 
 
