@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from llm_runner_router.backend import CallContext
-from llm_runner_router.errors import InternalError, InvalidRequestError, UnavailableError
+from llm_runner_router.errors import EngineError, InvalidRequestError, UnavailableError
 from llm_runner_router.remote.calls import metadata_of, received, timeout_of
 
 
@@ -73,7 +73,7 @@ async def test_a_call_that_ends_while_it_is_written_to_has_gone() -> None:
         async for _ in received(Call(failure=lost)):
             pass
     other = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, empty, empty, "a fault")
-    with pytest.raises(InternalError, match="a fault"):
+    with pytest.raises(EngineError, match="a fault"):
         async for _ in received(Call(failure=other)):
             pass
 
