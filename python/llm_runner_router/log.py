@@ -18,27 +18,56 @@ LEVELS = {
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+class Wish(logging.Filter):
+    """Stands in the logger, and lets everything pass, while a router runs that has set a level.
+
+    ``before`` is the level that the logger had before the first of them.
+    """
+
+    def __init__(self, level: int, before: int) -> None:
+        super().__init__()
+        self.level = level
+        self.before = before
+
+
 class Log:
-    """The package's logger while a router runs: its level, and its file where one is set."""
+    """The package's logger while a router runs: its level, and its file where one is set.
+
+    Of several routers the one that wants to hear most is heeded.
+    """
 
     def __init__(self, config: LoggingConfig) -> None:
         self._logger = logging.getLogger("llm_runner_router")
         self._handler = open_file(config.file) if config.file is not None else None
-        self._level_before = self._logger.level
+        others = wishes_of(self._logger)
+        before = others[0].before if others else self._logger.level
+        self._wish = Wish(LEVELS[config.level], before)
         if self._handler is not None:
             self._logger.addHandler(self._handler)
-        self.set_level(config.level)
+        self._logger.addFilter(self._wish)
+        self._heed()
 
     def set_level(self, level: LogLevel) -> None:
         """Log what is at least this important."""
-        self._logger.setLevel(LEVELS[level])
+        self._wish.level = LEVELS[level]
+        self._heed()
 
     def close(self) -> None:
-        """Leave the logger as it was. Called once."""
-        self._logger.setLevel(self._level_before)
+        """Leave the logger as it was without this router. Called once."""
+        self._logger.removeFilter(self._wish)
+        self._heed()
         if self._handler is not None:
             self._logger.removeHandler(self._handler)
             self._handler.close()
+
+    def _heed(self) -> None:
+        levels = [wish.level for wish in wishes_of(self._logger)]
+        self._logger.setLevel(min(levels, default=self._wish.before))
+
+
+def wishes_of(logger: logging.Logger) -> list[Wish]:
+    """Those of the routers that run, the first one first."""
+    return [found for found in logger.filters if isinstance(found, Wish)]
 
 
 def open_file(name: str) -> logging.Handler:

@@ -90,6 +90,7 @@ async def test_update_config_takes_effect() -> None:
     loader = EchoLoader()
     loader.chunk_gate = asyncio.Semaphore(0)
     logger = logging.getLogger("llm_runner_router")
+    before = logger.level
     async with echo_runtime({"performance": {"maxConcurrent": 1}}, loader) as runtime:
         tasks = [asyncio.ensure_future(runtime.process(HELLO)) for _ in range(2)]
         await until(lambda: bool(loader.providers) and len(loader.providers["m"].running) == 1)
@@ -110,7 +111,7 @@ async def test_update_config_takes_effect() -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    assert logger.level == logging.NOTSET
+    assert logger.level == before
 
 
 async def test_status_and_health() -> None:
