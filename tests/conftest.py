@@ -6,4 +6,4 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-pytest_plugins = ["plugins.skips", "plugins.postgresql"]
+pytest_plugins = ["plugins.garbage", "plugins.skips", "plugins.postgresql"]
