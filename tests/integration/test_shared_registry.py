@@ -331,15 +331,15 @@ async def test_a_server_that_hangs(
 
 
 async def test_a_connection_that_is_stuck_is_given_up(postgresql_url: str) -> None:
-    store = await RegistryStore.open(postgresql_url)
-    async with store.database.begin() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    endless = asyncio.ensure_future(driver.execute("SELECT pg_sleep(1000)"))
-    await asyncio.sleep(0)
-    with pytest.raises(UnavailableError):
-        await store.add(model("m"))
-    await store.add(model("n"))
-    assert [record.id for record in store.models()] == ["n"]
-    await asyncio.gather(endless, return_exceptions=True)
-    await store.close()
+    # A listener would use it first, now and then, and give it up itself.
+    async with two(postgresql_url, listening=False) as (store, _):
+        async with store.database.begin() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        endless = asyncio.ensure_future(driver.execute("SELECT pg_sleep(1000)"))
+        await asyncio.sleep(0)
+        with pytest.raises(UnavailableError):
+            await store.add(model("m"))
+        await store.add(model("n"))
+        assert [record.id for record in store.models()] == ["n"]
+        await asyncio.gather(endless, return_exceptions=True)
