@@ -80,9 +80,8 @@ class Digests:
         files: Sequence[Mapping[str, int]],
     ) -> str:
         """The digest of all that, which is known from now on."""
-        bare = unstamped(record) if isinstance(record, Alias) else unstamped(record)  # noqa: RUF034 - of two types
         runs = None if running is None else origin(running)
-        content = [canonical(bare), canonical(runs), files]
+        content = [canonical(unstamped(record)), canonical(runs), files]
         known = Known(record, running, files, digest(content))
         if len(self._known) >= CAPACITY:
             self._known.clear()

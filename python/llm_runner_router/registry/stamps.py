@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from llm_runner_router.registry.records import Alias, ModelRecord, PromptTemplate
 
-R = TypeVar("R", ModelRecord, Alias, PromptTemplate)
+R = TypeVar("R", bound=ModelRecord | Alias | PromptTemplate)
 
 
 @dataclass(frozen=True, slots=True)
